@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Everything that is not a SYN: segments of held flows pass, final ACKs are
+ * proven, the rest is met by RFC 9293 3.10.7.2 (LISTEN) and 3.10.7.4
+ * (SYN-RECEIVED). Nothing here ends a flow on the word of an unproven segment.
+ */
+#ifndef PORCH_BPF_ACK_H
+#define PORCH_BPF_ACK_H
+
+/* The kernel may still hold it although we do not know: a table that was full,
+ * a handshake it began before the regime changed. */
+#define GRACE_TICKS (2 * PORCH_TICKS_PER_SEC)
+
+__noinline int unknown_segment(struct xdp_md *ctx, const struct flow_key *k, struct porch_listener *l,
+			     struct porch_host *h, __u32 index_and_reason)
+{
+	__u32 index = index_and_reason & 0xff, spent;
+	struct bpf_sock_tuple t = {};
+	struct porch_flow like = {};
+	struct bpf_sock *sk;
+	long way;
+
+	if (!l || !h || !k)
+		return REFUSE;
+	if (regime_of(l) == PORCH_REGIME_KERNEL ||
+	    (l->left_kernel && h->tick - l->left_kernel < GRACE_TICKS)) {
+		COUNT(unknown_passed);
+		return PASS;
+	}
+	spent = budget_unknown(h->tick);
+	if (spent > h->unknown_rate)
+		return count_refusal(index, index_and_reason >> 8);
+	sk = LOOKUP_SOCKET(ctx, &t, socket_tuple(&t, k));
+	if (sk && sk->state != TCP_LISTEN) {
+		bpf_sk_release(sk);
+		like.listener = index;
+		way = flow_claim(k, h->tick);
+		if (way >= 0)
+			flow_publish(way, k, &like, PORCH_FLOW_DELIVERED);
+		COUNT(flows_lost);
+		COUNT(unknown_passed);
+		return PASS;
+	}
+	if (sk)
+		bpf_sk_release(sk);
+	/* Nobody's: the kernel answers with the reset RFC 9293 asks for, within
+	 * an eighth of the budget. */
+	if (spent * 8 > h->unknown_rate)
+		return count_refusal(index, index_and_reason >> 8);
+	COUNT(unknown_passed);
+	return PASS;
+}
+
+#define unknown(ctx, k, l, h, index, reason)                                                                 \
+	((enum verdict)unknown_segment(ctx, k, l, h, (index) | (reason) << 8))
+
+/* Does the cookie prove the segment? One SipHash. 1: right; fills `p`. */
+INLINE int cookie_proves(const struct segment *seg, const struct porch_keys *keys, const struct porch_host *h,
+			 struct proof *p)
+{
+	__u32 isn = seg->ack - 1, ts = seg->options & PORCH_OPT_TIMESTAMPS, fields, epoch, class;
+	__u64 mac;
+
+	if (ts) {
+		fields = seg->tsecr >> COOKIE_TS_BITS;
+		epoch = cookie_ts_epoch(seg->tsecr, h->epoch);
+	} else {
+		fields = isn & COOKIE_PLAIN_OPTIONS;
+		epoch = cookie_plain_epoch(isn, h->epoch);
+	}
+	mac = cookie_mac(&keys->epoch_key[epoch & 3], seg->v6, seg->s, seg->d, seg->ports, seg->seq - 1,
+			 ts ? fields | COOKIE_FORM_TS : fields, epoch);
+	if (ts) {
+		if ((__u32)mac != isn || ((mac >> 32 ^ seg->tsecr) & COOKIE_TS_MAC))
+			return 0;
+		p->mss = fields >> 6 & COOKIE_MSS_MAX;
+		p->wscale = fields >> 2 & 15;
+		p->options = PORCH_OPT_TIMESTAMPS | (fields & 2 ? PORCH_OPT_SACK : 0) |
+			     (fields & 1 ? PORCH_OPT_ECN : 0);
+		if (p->wscale == COOKIE_NO_WSCALE)
+			p->wscale = 0;
+		else
+			p->options |= PORCH_OPT_WSCALE;
+		return 1;
+	}
+	if (((__u32)mac ^ isn) >> COOKIE_PLAIN_BITS)
+		return 0;
+	class = fields >> 1 & 7;
+	p->mss = cookie_class_mss(seg->v6, fields >> 4);
+	p->options = (fields & 1 ? PORCH_OPT_SACK : 0) | (class ? PORCH_OPT_WSCALE : 0);
+	p->wscale = class ? cookie_class_wscale(class) : 0;
+	return 1;
+}
+
+/* The entry, if there is one, is exact where a cookie rounds, and it outlives
+ * the epoch. 1: proven; 0: no entry; -1: the entry is of other numbers. */
+__noinline int entry_proves(const struct flow_key *k, __u32 seq, __u32 ack, struct proof *p, __u32 tick)
+{
+	struct porch_half_open *e;
+	struct porch_counters *c;
+
+	if (!k || !p)
+		return 0;
+	e = half_open_find(k);
+	if (!e || (__s32)(tick - e->expires) >= 0)
+		return 0;
+	if (ack != e->iss + 1 || seq != e->irs + 1)
+		return -1;
+	p->mss = e->mss;
+	p->options = e->options;
+	p->wscale = e->wscale & 15;
+	c = counters();
+	if (c) {
+		c->proven_by_entry++;
+		if (!e->retransmits) {
+			c->rtt_samples++;
+			c->rtt_us_sum += (__u32)(bpf_ktime_get_ns() / 1000) - e->born_us;
+		}
+	}
+	half_open_remove(k);
+	return 1;
+}
+
+/* Remember the proof. 0, or the reason why not. */
+__noinline int proof_publish(const struct flow_key *k, struct proof *p, const struct porch_flow *like, __u32 tick)
+{
+	struct porch_flow *f;
+	long way;
+
+	if (!k || !p || !like)
+		return PORCH_REASON_DUPLICATE_ACK;
+	way = flow_claim(k, tick);
+	if (way == FLOW_UNKNOWN) {
+		/* Somebody is there already: a tombstone of another connection gives
+		 * way, and so does an attempt the client has given up. */
+		long found = flow_find(k);
+
+		f = found >= 0 ? flow_at(found) : 0;
+		if (!f || f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
+			return PORCH_REASON_DUPLICATE_ACK;
+		if (f->irs == like->irs)
+			return f->state == PORCH_FLOW_TOMBSTONE ? PORCH_REASON_REPLAYED : 0;
+		*(volatile __u8 *)&f->state = PORCH_FLOW_BUSY;
+		way = found;
+	}
+	if (way == FLOW_BUSY_NOW)
+		return PORCH_REASON_DUPLICATE_ACK;
+	if (way < 0) {
+		COUNT(flow_table_full);
+		p->flow = PORCH_NO_FLOW;
+		return 0;
+	}
+	flow_publish(way, k, like, PORCH_FLOW_PROVEN);
+	p->flow = way;
+	return 0;
+}
+
+INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, __u32 index, struct porch_listener *l,
+			  struct porch_host *h, struct porch_scratch *scratch)
+{
+	int ts = seg->options & PORCH_OPT_TIMESTAMPS, tracked, right, entry = 0;
+	const struct flow_key *k = &scratch->key;
+	struct porch_flow *like = &scratch->flow;
+	struct proof *p = &scratch->proof;
+	struct porch_keys *keys;
+	__u32 zero = 0, reason;
+
+	keys = bpf_map_lookup_elem(&porch_keys, &zero);
+	if (!keys)
+		return PASS;
+	right = cookie_proves(seg, keys, h, p);
+	tracked = issued_within(l->issued_tracked, h->tick, h->half_open_seconds);
+	if (tracked && (right || regime_of(l) == PORCH_REGIME_TRACKED))
+		entry = entry_proves(k, seg->seq, seg->ack, p, h->tick);
+	if (!right && entry <= 0)
+		return unknown(ctx, k, l, h, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
+	if (entry <= 0 && !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS))
+		return unknown(ctx, k, l, h, index, PORCH_REASON_NOT_ISSUED);
+
+	p->wscale |= (l->rcv_space ? l->rcv_wscale : h->rcv_wscale) << 4;
+	p->kind = PORCH_META_PROOF;
+	p->ts_recent = seg->tsval;
+	p->ts_ecr = seg->tsecr;
+	like->listener = index;
+	like->options = p->options;
+	like->wscale = p->wscale;
+	like->mss = p->mss;
+	like->by_cookie = 1;
+	like->irs = seg->seq - 1;
+	like->iss = seg->ack - 1;
+	like->ts_recent = seg->tsval;
+	like->ts_ecr = seg->tsecr;
+	like->expires = h->tick + PORCH_COOKIE_LIFE_SECONDS * PORCH_TICKS_PER_SEC;
+	reason = proof_publish(k, p, like, h->tick);
+	if (reason)
+		return refuse(index, reason);
+	COUNT_BOTH(index, proven);
+	return DELIVER;
+}
+
+/* A segment of a flow that is proven, but that no kernel socket holds yet. */
+__noinline int on_undelivered(const struct flow_key *k, struct proof *p, __u32 seq, __u32 ack,
+			      __u32 index_flags)
+{
+	__u32 index = index_flags & 0xff, flags = index_flags >> 8;
+	struct porch_host *h = host_settings();
+	struct porch_flow *f;
+	__u32 tick;
+	long found;
+
+	if (!k || !p || !h)
+		return GO_ON;
+	tick = h->tick;
+	found = flow_find(k);
+	if (found == FLOW_BUSY_NOW)
+		return count_refusal(index, PORCH_REASON_DUPLICATE_ACK);
+	if (found < 0)
+		return GO_ON;
+	f = flow_at(found);
+	if (!f)
+		return GO_ON;
+	if (f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
+		return PASS;
+	if (f->state != PORCH_FLOW_PROVEN)
+		return GO_ON; /* a tombstone is nobody */
+	/* It lives: five minutes from now, see flow_expired(). */
+	f->expires = tick + PORCH_COOKIE_LIFE_SECONDS * PORCH_TICKS_PER_SEC;
+	p->flow = found;
+	p->mss = f->mss;
+	p->options = f->options;
+	p->wscale = f->wscale;
+	p->ts_recent = f->ts_recent;
+	p->ts_ecr = f->ts_ecr;
+	p->kind = PORCH_META_CHECK;
+	if (!(flags & (TCP_RST | TCP_SYN)) && (flags & TCP_ACK) && seq == f->irs + 1 && ack == f->iss + 1)
+		p->kind = PORCH_META_PROOF;
+	return DELIVER;
+}
+
+/* SYN-RECEIVED: only an exact RST returns to LISTEN (RFC 9293 3.10.7.4, RFC 5961 3). */
+__noinline int on_half_open_rst(const struct flow_key *k, __u32 seq, __u32 tick)
+{
+	struct porch_half_open *e;
+
+	if (!k)
+		return 0;
+	e = half_open_find(k);
+	if (!e || (__s32)(tick - e->expires) >= 0)
+		return 0;
+	if (seq != e->irs + 1)
+		return -1;
+	half_open_remove(k);
+	return 1;
+}
+
+INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, __u32 index, struct porch_listener *l,
+			       struct porch_host *h, struct porch_scratch *scratch)
+{
+	__u32 flags = seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
+	struct flow_key *k = &scratch->key;
+	struct proof *p = &scratch->proof;
+	enum known known;
+	enum verdict v;
+	int rst;
+
+	if (l->protect == PORCH_PROTECT_MONITOR)
+		return PASS;
+	flow_key_of(k, seg);
+	known = flow_peek(k);
+	if (likely(known == KNOWN_HELD))
+		return PASS;
+	if (known == KNOWN_MAYBE) {
+		v = on_undelivered(k, p, seg->seq, seg->ack, index | flags << 8);
+		if (v != GO_ON)
+			return v;
+	}
+	/* The kernel's own handshakes are the kernel's. */
+	if (regime_of(l) == PORCH_REGIME_KERNEL && !listener_expects_proofs(l, h))
+		return PASS;
+	if (flags == TCP_ACK || flags == (TCP_ACK | TCP_FIN))
+		return prove(ctx, seg, index, l, h, scratch);
+	if (flags == (TCP_SYN | TCP_ACK))
+		return unknown(ctx, k, l, h, index, PORCH_REASON_UNEXPECTED_SYNACK);
+	if ((flags & TCP_RST) && !(flags & (TCP_SYN | TCP_FIN))) {
+		rst = issued_within(l->issued_tracked, h->tick, h->half_open_seconds) ?
+			      on_half_open_rst(k, seg->seq, h->tick) :
+			      0;
+		if (rst > 0)
+			return REFUSE; /* it did its work: back to LISTEN */
+		if (rst < 0)
+			return refuse(index, PORCH_REASON_BAD_RST);
+		return unknown(ctx, k, l, h, index, PORCH_REASON_UNKNOWN_RST);
+	}
+	return refuse(index, PORCH_REASON_BAD_FLAGS);
+}
+
+#endif /* PORCH_BPF_ACK_H */

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Delivery to the kernel. A segment that XDP found proven, but that no socket
+ * holds, comes by here on tc ingress, before IP and TCP see it:
+ *
+ *   a socket of its own  -> the flow is delivered; pass
+ *   LISTEN, with room    -> bpf_sk_assign_tcp_reqsk(): the kernel makes the child; pass
+ *   LISTEN, queue full   -> parked: dropped, each further segment tries again
+ *   LISTEN, not ours to use, or no socket -> the listener is unhealthy; pass, the kernel resets
+ *
+ * tc runs for a whole list of packets before TCP runs for the first of them, so
+ * a segment may meet LISTEN although the proof just before it has been given
+ * to the kernel. Such a one is sent round once, to the end of this CPU's
+ * backlog, where the child exists; only then is it decided.
+ */
+#ifndef PORCH_BPF_TC_H
+#define PORCH_BPF_TC_H
+
+#define TC_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC */
+#define TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
+
+extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *s, struct sock *sk, struct bpf_tcp_req_attrs *attrs,
+				   int attrs__sz) __ksym;
+
+/* The tuple of the packet, read behind the network header. 0 or -1. */
+INLINE int tc_key(struct __sk_buff *skb, struct flow_key *k, __u32 tcp_offset)
+{
+	__be32 v4[2];
+
+	if (skb->protocol == CONST_HTONS(ETH_P_IP)) {
+		if (bpf_skb_load_bytes_relative(skb, 12, v4, 8, BPF_HDR_START_NET))
+			return -1;
+		k->s[0] = k->d[0] = MAPPED_HIGH;
+		k->s[1] = MAPPED_LOW(v4[0]);
+		k->d[1] = MAPPED_LOW(v4[1]);
+	} else if (skb->protocol == CONST_HTONS(ETH_P_IPV6)) {
+		if (bpf_skb_load_bytes_relative(skb, 8, k->s, 16, BPF_HDR_START_NET) ||
+		    bpf_skb_load_bytes_relative(skb, 24, k->d, 16, BPF_HDR_START_NET))
+			return -1;
+	} else {
+		return -1; /* an inner VLAN tag: the tc program of the VLAN device sees it again */
+	}
+	return bpf_skb_load_bytes_relative(skb, tcp_offset, &k->ports, 4, BPF_HDR_START_NET);
+}
+
+INLINE void tc_forget(const struct porch_meta *m)
+{
+	if (m->flow != PORCH_NO_FLOW)
+		flow_free(m->flow);
+}
+
+/* Send it round once, behind the proof it follows; or say that this was done. */
+INLINE int tc_defer(struct __sk_buff *skb, struct porch_meta *m)
+{
+	struct porch_meta *own = (void *)(long)skb->data_meta;
+
+	if (m->deferred || (void *)(own + 1) > (void *)(long)skb->data)
+		return 0;
+	own->deferred = 1;
+	COUNT(deferred);
+	return 1;
+}
+
+INLINE int tc_refuse_listener(struct porch_listener *l, const struct porch_meta *m, enum porch_health health,
+			      __u32 reason, __u32 tick)
+{
+	l->health = health;
+	l->probe_tick = tick;
+	tc_forget(m);
+	count_refusal(m->listener, reason);
+	return TC_NEXT;
+}
+
+/* Hand the listener a request that is as good as a received final ACK. */
+INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct porch_meta *m)
+{
+	struct bpf_tcp_req_attrs a = {
+		.rcv_tsval = m->ts_val,
+		.rcv_tsecr = m->ts_ecr,
+		.mss = m->mss,
+		.rcv_wscale = m->wscale >> 4,
+		.snd_wscale = m->wscale & 15,
+		.ecn_ok = !!(m->options & PORCH_OPT_ECN),
+		.wscale_ok = !!(m->options & PORCH_OPT_WSCALE),
+		.sack_ok = !!(m->options & PORCH_OPT_SACK),
+		.tstamp_ok = !!(m->options & PORCH_OPT_TIMESTAMPS),
+	};
+
+	return bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tp, &a, sizeof(a));
+}
+
+/* The listening socket is there. Returns a tc verdict, or 1: send round. */
+INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch_meta *m,
+			struct porch_listener *l, struct porch_host *h)
+{
+	struct porch_flow *f = m->flow != PORCH_NO_FLOW ? flow_at(m->flow) : 0;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	const struct sock *s = (const void *)tp;
+	enum porch_health health;
+
+	if (!tp)
+		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick);
+	health = health_of(tp, h);
+	if (health != PORCH_HEALTH_WELL)
+		return tc_refuse_listener(l, m, health, PORCH_REASON_LISTENER_REFUSED, h->tick);
+	if ((m->kind == PORCH_META_CHECK || (f && f->assigned)) && tc_defer(skb, m))
+		return 1;
+	if (m->kind == PORCH_META_CHECK) {
+		count_refusal(m->listener, PORCH_REASON_UNDELIVERED);
+		return TC_DROP;
+	}
+	if (s->sk_ack_backlog > s->sk_max_ack_backlog) {
+		l->accept_queue_full = 1;
+		count_refusal(m->listener, PORCH_REASON_PARKED);
+		return TC_DROP;
+	}
+	if (tc_assign(skb, tp, m))
+		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick);
+	if (f)
+		f->assigned = 1;
+	/* This one takes the last place: SYNs behind it need not be answered. */
+	if (s->sk_ack_backlog + 1 > s->sk_max_ack_backlog)
+		l->accept_queue_full = 1;
+	return TC_NEXT;
+}
+
+INLINE int tc_deliver(struct __sk_buff *skb, struct porch_meta *m, struct porch_host *h)
+{
+	struct porch_listener *l = listener_at(m->listener);
+	struct bpf_sock_tuple t = {};
+	struct porch_flow *f;
+	struct bpf_sock *sk;
+	struct flow_key k;
+	int verdict;
+
+	if (!l || tc_key(skb, &k, m->tcp_offset))
+		return TC_NEXT;
+	sk = LOOKUP_SOCKET(skb, &t, socket_tuple(&t, &k));
+	if (!sk)
+		return tc_refuse_listener(l, m, PORCH_HEALTH_NO_SOCKET, PORCH_REASON_NO_LISTENER, h->tick);
+	if (sk->state == TCP_LISTEN) {
+		verdict = tc_listening(skb, sk, m, l, h);
+		bpf_sk_release(sk);
+		return verdict == 1 ? bpf_redirect(skb->ifindex, BPF_F_INGRESS) : verdict;
+	}
+	verdict = sk->state;
+	bpf_sk_release(sk);
+	f = m->flow != PORCH_NO_FLOW ? flow_at(m->flow) : 0;
+	if (!f || f->state != PORCH_FLOW_PROVEN)
+		return TC_NEXT;
+	if (verdict == TCP_TIME_WAIT) {
+		/* An old life of the tuple is still there; the kernel has the word,
+		 * and the next SYN will be its own. */
+		f->expires = h->tick + 2 * PORCH_COOKIE_LIFE_SECONDS * PORCH_TICKS_PER_SEC;
+		*(volatile __u8 *)&f->state = PORCH_FLOW_CLOSING;
+		flow_hold(m->flow, 1);
+		count_refusal(m->listener, PORCH_REASON_HELD_ELSEWHERE);
+		return TC_NEXT;
+	}
+	*(volatile __u8 *)&f->state = PORCH_FLOW_DELIVERED;
+	flow_hold(m->flow, 1);
+	COUNT_BOTH(m->listener, delivered);
+	return TC_NEXT;
+}
+
+/* Without metadata: is this a segment of an undelivered flow? 0: filled in. */
+INLINE int tc_find(struct __sk_buff *skb, struct porch_meta *m, struct porch_host *h)
+{
+	struct porch_listener *l;
+	struct porch_flow *f;
+	__u8 first[20], tcp[TCP_HLEN];
+	struct flow_key k = {};
+	__u32 offset, index;
+	long found;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, first, 20, BPF_HDR_START_NET))
+		return -1;
+	if (skb->protocol == CONST_HTONS(ETH_P_IP)) {
+		if (first[9] != IPPROTO_TCP)
+			return -1;
+		offset = (first[0] & 15) * 4;
+	} else {
+		if (first[6] != IPPROTO_TCP) /* extension headers: only with metadata */
+			return -1;
+		offset = IPV6_HLEN;
+	}
+	if (tc_key(skb, &k, offset) || bpf_skb_load_bytes_relative(skb, offset, tcp, TCP_HLEN, BPF_HDR_START_NET))
+		return -1;
+	index = listener_find(k.d, ntohs(k.ports >> 16), &l);
+	if (!index)
+		return -1;
+	flow_hash(&k, skb->protocol == CONST_HTONS(ETH_P_IPV6));
+	if (flow_peek(&k) != KNOWN_MAYBE)
+		return -1;
+	found = flow_find(&k);
+	f = found >= 0 ? flow_at(found) : 0;
+	if (!f || f->state != PORCH_FLOW_PROVEN)
+		return -1;
+	m->flow = found;
+	m->ts_val = f->ts_recent;
+	m->ts_ecr = f->ts_ecr;
+	m->mss = f->mss;
+	m->options = f->options;
+	m->wscale = f->wscale;
+	m->listener = index;
+	m->deferred = 1;
+	m->tcp_offset = offset;
+	m->kind = !(tcp[13] & (TCP_SYN | TCP_RST)) && ntohl(*(__be32 *)(tcp + 4)) == f->irs + 1 &&
+				  ntohl(*(__be32 *)(tcp + 8)) == f->iss + 1 ?
+			  PORCH_META_PROOF :
+			  PORCH_META_CHECK;
+	return 0;
+}
+
+INLINE int tc_ingress(struct __sk_buff *skb)
+{
+	struct porch_meta *m = (void *)(long)skb->data_meta, copy = {};
+	struct porch_host *h = host_settings();
+
+	if (!h)
+		return TC_NEXT;
+	if ((void *)(m + 1) > (void *)(long)skb->data || m->magic != PORCH_META_MAGIC) {
+		if (likely(!(h->flags & PORCH_HOST_NO_META)) || tc_find(skb, &copy, h))
+			return TC_NEXT;
+	} else {
+		copy = *m;
+	}
+	return tc_deliver(skb, &copy, h);
+}
+
+#endif /* PORCH_BPF_TC_H */

@@ -231,9 +231,7 @@ __noinline int on_undelivered(const struct flow_key *k, struct proof *p, __u32 s
 	p->wscale = f->wscale;
 	p->ts_recent = f->ts_recent;
 	p->ts_ecr = f->ts_ecr;
-	p->kind = PORCH_META_CHECK;
-	if (!(flags & (TCP_RST | TCP_SYN)) && (flags & TCP_ACK) && seq == f->irs + 1 && ack == f->iss + 1)
-		p->kind = PORCH_META_PROOF;
+	p->kind = meta_kind(f, flags, seq, ack);
 	return DELIVER;
 }
 
@@ -253,22 +251,23 @@ __noinline int on_half_open_rst(const struct flow_key *k, __u32 seq, __u32 tick)
 	return 1;
 }
 
-INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, __u32 index, struct porch_listener *l,
-			       struct porch_host *h, struct porch_scratch *scratch)
+/* Who is it from? Fills scratch->key; the kernel's own segments need no more. */
+INLINE enum known segment_known(const struct segment *seg, struct porch_scratch *scratch)
+{
+	flow_key_of(&scratch->key, seg);
+	return flow_peek(&scratch->key);
+}
+
+/* A segment, no SYN, whose flow the kernel does not hold, as far as is known. */
+INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum known known, __u32 index,
+			       struct porch_listener *l, struct porch_host *h, struct porch_scratch *scratch)
 {
 	__u32 flags = seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
 	struct flow_key *k = &scratch->key;
 	struct proof *p = &scratch->proof;
-	enum known known;
 	enum verdict v;
 	int rst;
 
-	if (l->protect == PORCH_PROTECT_MONITOR)
-		return PASS;
-	flow_key_of(k, seg);
-	known = flow_peek(k);
-	if (likely(known == KNOWN_HELD))
-		return PASS;
 	if (known == KNOWN_MAYBE) {
 		v = on_undelivered(k, p, seg->seq, seg->ack, index | flags << 8);
 		if (v != GO_ON)

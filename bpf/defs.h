@@ -145,6 +145,7 @@ struct general {
 	__u32 l3;	      /* octets of Ethernet header and tags */
 	__u32 l4;	      /* offset of the TCP header */
 	__u32 header;	      /* octets of the TCP header */
+	__u32 listener;	      /* index */
 	__u8 bad_header;      /* lengths contradict each other */
 	__u8 bad_checksum;    /* IPv4 header */
 };

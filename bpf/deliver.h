@@ -7,6 +7,16 @@
 #ifndef PORCH_BPF_DELIVER_H
 #define PORCH_BPF_DELIVER_H
 
+/* What a segment means to a flow that is proven and not yet delivered. */
+INLINE __u8 meta_kind(const struct porch_flow *f, __u32 flags, __u32 seq, __u32 ack)
+{
+	if (flags & TCP_RST) /* exactly RCV.NXT, RFC 5961 3.2 */
+		return seq == f->irs + 1 ? PORCH_META_RESET : PORCH_META_CHECK;
+	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && seq == f->irs + 1 && ack == f->iss + 1)
+		return PORCH_META_PROOF;
+	return PORCH_META_CHECK;
+}
+
 INLINE void deliver(struct xdp_md *ctx, const struct segment *seg, const struct proof *p, __u32 index,
 		    struct porch_host *h)
 {

@@ -28,8 +28,8 @@
 #include "budget.h"
 #include "syn.h"
 #include "reply.h"
-#include "ack.h"
 #include "deliver.h"
+#include "ack.h"
 #include "verdict.h"
 #include "tc.h"
 #include "sock_state.h"
@@ -38,54 +38,99 @@
 
 #define IS_SYN(seg) (((seg)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 
-/* Tags, odd headers, odd options, payload in a SYN: correct before fast. A
- * global function, so that the verifier looks at it once and on its own. */
+/*
+ * What a path says when another one has to go on. No XDP actions.
+ * LOOK_AGAIN: parse the frame with parse_general(); LOOK_AT_OPTIONS: segment
+ * and listener are in scratch, only the options are unknown.
+ */
+#define LOOK_AGAIN (-1)
+#define LOOK_AT_OPTIONS (-2)
+
+/* Any frame: correct before fast. The functions of this journey are global, in
+ * a row instead of nested: each has the stack for itself, and the verifier
+ * looks at each once. */
+__noinline int porch_parse(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+	struct porch_listener *l = 0;
+	struct general *g;
+	enum parsed parsed;
+
+	if (!scratch)
+		return XDP_PASS;
+	g = &scratch->general;
+	parsed = parse_general(ctx, scratch, &scratch->segment, g);
+	if (parsed == PARSED_OTHER)
+		return XDP_PASS;
+	g->listener = listener_find(scratch->segment.d, scratch->segment.dport, &l);
+	if (!g->listener || l->protect == PORCH_PROTECT_OFF)
+		return XDP_PASS;
+	if (g->bad_checksum)
+		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_CHECKSUM), l);
+	if (parsed == PARSED_SHORT || g->bad_header)
+		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
+	return LOOK_AT_OPTIONS;
+}
+
+/* A segment of a listener with options, a payload or a frame out of the usual. */
 __noinline int porch_general(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
 	struct porch_host *h = host_settings();
-	struct porch_listener *l = 0;
+	struct porch_listener *l;
 	struct segment *seg;
 	struct general *g;
-	enum parsed parsed;
+	enum known known;
 	enum verdict v;
-	__u32 index;
 
 	if (!scratch || !h)
 		return XDP_PASS;
 	seg = &scratch->segment;
 	g = &scratch->general;
-	parsed = parse_general(ctx, scratch, seg, g);
-	if (parsed == PARSED_OTHER)
+	l = listener_at(g->listener);
+	if (!l)
 		return XDP_PASS;
-	index = listener_find(seg->d, seg->dport, &l);
-	if (!index || l->protect == PORCH_PROTECT_OFF)
-		return XDP_PASS;
-	if (g->bad_checksum)
-		return xdp_action(refuse(index, PORCH_REASON_BAD_CHECKSUM), l);
-	if (parsed == PARSED_SHORT || g->bad_header)
-		return xdp_action(refuse(index, PORCH_REASON_BAD_HEADER), l);
-	options_walk(scratch, g->header - TCP_HLEN, seg);
+	if (options_walk(ctx, scratch, g, seg))
+		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
 	if (IS_SYN(seg)) {
-		v = on_syn(ctx, seg, index, l, h, &scratch->reply);
+		v = on_syn(ctx, seg, g->listener, l, h, &scratch->reply);
 		if (v == ANSWER)
-			v = reply_general(ctx, seg, h, &scratch->reply, scratch, g, index);
+			v = reply_general(ctx, seg, h, &scratch->reply, scratch, g, g->listener);
+		if (v == ANSWER)
+			COUNT_BOTH(g->listener, synack_sent);
 	} else {
-		v = on_segment(ctx, seg, index, l, h, scratch);
+		known = segment_known(seg, scratch);
+		if (known == KNOWN_HELD || l->protect == PORCH_PROTECT_MONITOR)
+			return XDP_PASS;
+		v = on_segment(ctx, seg, known, g->listener, l, h, scratch);
 		if (v == DELIVER)
-			deliver(ctx, seg, &scratch->proof, index, h);
+			deliver(ctx, seg, &scratch->proof, g->listener, h);
 	}
 	return xdp_action(v, l);
 }
 
-/* What a usual_*() says when only porch_general() can tell. No XDP action. */
-#define LOOK_AGAIN (-1)
+/* Leave what is known of a segment for porch_general(). */
+INLINE int look_at_options(struct xdp_md *ctx, const struct segment *seg, const struct tcphdr *th, __u32 index)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return XDP_PASS;
+	scratch->segment = *seg;
+	scratch->general.frame = frame_length(ctx);
+	scratch->general.l3 = seg->l3;
+	scratch->general.l4 = seg->l4;
+	scratch->general.header = tcp_header_length(th);
+	scratch->general.listener = index;
+	return LOOK_AT_OPTIONS;
+}
 
 /* The usual frame, in place: inlined once for IPv4 and once for IPv6. */
 INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
 {
 	struct tcphdr *th = data + ETH_HLEN + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
 	struct porch_listener *l = 0;
+	enum known known;
 	enum layout layout;
 	struct reply r = {};
 	struct porch_scratch *scratch;
@@ -103,27 +148,28 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
 		layout = options_usual(th, end, seg);
 		if (layout == LAYOUT_OTHER || seg->payload || !h->tcp_timestamps || !h->tcp_sack ||
 		    !h->tcp_window_scaling)
-			return LOOK_AGAIN;
+			return look_at_options(ctx, seg, th, index);
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)
 			v = reply_in_place(data, seg, h, &r, layout);
+		if (v == ANSWER)
+			COUNT_BOTH(index, synack_sent);
 	} else {
-		if (!options_of_ack(th, end, seg))
-			return LOOK_AGAIN;
 		scratch = scratch_of_cpu();
-		if (!scratch)
+		if (!scratch || l->protect == PORCH_PROTECT_MONITOR)
 			return XDP_PASS;
-		v = on_segment(ctx, seg, index, l, h, scratch);
+		known = segment_known(seg, scratch);
+		if (likely(known == KNOWN_HELD))
+			return XDP_PASS;
+		if (!options_of_ack(th, end, seg))
+			return look_at_options(ctx, seg, th, index);
+		v = on_segment(ctx, seg, known, index, l, h, scratch);
 		if (v == DELIVER)
 			deliver(ctx, seg, &scratch->proof, index, h);
 	}
 	return xdp_action(v, l);
 }
 
-/*
- * Global functions, three in a row instead of nested: each has the stack for
- * itself, and the verifier sees each once.
- */
 __noinline int porch_usual_ipv4(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
@@ -170,7 +216,9 @@ int porch_xdp(struct xdp_md *ctx)
 		action = porch_usual_ipv6(ctx);
 	else if (eth->h_proto != CONST_HTONS(ETH_P_8021Q) && eth->h_proto != CONST_HTONS(ETH_P_8021AD))
 		return XDP_PASS;
-	return unlikely(action == LOOK_AGAIN) ? porch_general(ctx) : action;
+	if (unlikely(action == LOOK_AGAIN))
+		action = porch_parse(ctx);
+	return unlikely(action == LOOK_AT_OPTIONS) ? porch_general(ctx) : action;
 }
 
 SEC("tc")

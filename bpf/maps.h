@@ -148,7 +148,7 @@ struct {
 
 /* Scratch of XDP: what would not fit its 512 octets of stack. */
 struct porch_scratch {
-	__u8 options[64];
+	__u8 options[64 + 8];
 	__u8 frame[128];
 	struct flow_key key;
 	struct segment segment;

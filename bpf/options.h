@@ -12,6 +12,7 @@
 #define OPT_SACK_TS 0x0a080204u		  /* 04 02 08 0a */
 #define OPT_NOP_NOP_SACK 0x02040101u	  /* 01 01 04 02 */
 #define OPT_NOP_NOP_TS 0x0a080101u	  /* 01 01 08 0a */
+#define OPT_NOPS 0x01010101u	  /* 01 01 01 01 */
 #define OPT_SACK_EOL 0x00000204u	  /* 04 02 00 00 */
 
 #define OPT_IS_MSS(w) (((w)&0xffff) == OPT_MSS_HEAD)
@@ -101,7 +102,7 @@ INLINE int options_of_ack(const struct tcphdr *th, const void *end, struct segme
 }
 
 struct options_walk {
-	__u8 *bytes; /* 64 of them: the mask below keeps the verifier content */
+	__u8 *bytes; /* 64 and 4 of them: the masks below keep the verifier content */
 	__u32 length;
 	__u32 at;
 	__u32 tsval;
@@ -124,6 +125,11 @@ static long options_step(__u32 index, void *ctx)
 
 	if (at >= w->length)
 		return 1;
+	/* An attacker may fill the header with NOPs: four at a time. */
+	if (*(__u32 *)(w->bytes + (at & 63)) == OPT_NOPS && at + 4 <= w->length) {
+		w->at = at + 4;
+		return 0;
+	}
 	kind = OPT_BYTE(w, at);
 	if (kind == TCPOPT_EOL)
 		return 1;
@@ -156,10 +162,18 @@ static long options_step(__u32 index, void *ctx)
 	return 0;
 }
 
-INLINE void options_walk(struct porch_scratch *scratch, __u32 length, struct segment *seg)
+/* Any layout, from the frame. 0, or -1: the frame is too short. */
+INLINE int options_walk(struct xdp_md *ctx, struct porch_scratch *scratch, const struct general *g,
+			struct segment *seg)
 {
-	struct options_walk w = { .bytes = scratch->options, .length = length };
+	__u32 length = g->header - TCP_HLEN, at = g->l4 + TCP_HLEN;
+	struct options_walk w = { .bytes = scratch->options };
 
+	if (length > TCP_OPTIONS_MAX)
+		return -1;
+	if (length > 0 && bpf_xdp_load_bytes(ctx, at, scratch->options, length))
+		return -1;
+	w.length = length;
 	bpf_loop(TCP_OPTIONS_MAX, options_step, &w, 0);
 	seg->options = w.options;
 	seg->mss = w.mss;
@@ -170,6 +184,7 @@ INLINE void options_walk(struct porch_scratch *scratch, __u32 length, struct seg
 	/* A SYN with an echo is no first SYN; Linux, too, then ignores its timestamps. */
 	if ((seg->flags & TCP_SYN) && !(seg->flags & TCP_ACK) && w.tsecr)
 		seg->options &= ~PORCH_OPT_TIMESTAMPS;
+	return 0;
 }
 
 #endif /* PORCH_BPF_OPTIONS_H */

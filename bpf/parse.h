@@ -101,6 +101,17 @@ INLINE enum parsed parse_usual_ipv6(void *data, void *end, struct segment *seg)
 	return PARSED_SEGMENT;
 }
 
+INLINE __u32 frame_length(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+
+	/* Packet pointers: the compiler must not cut them to 32 bits. */
+	barrier_var(data);
+	barrier_var(end);
+	return end - data;
+}
+
 #define IPV6_HEADERS_MAX 8
 
 /* Skip extension headers; 0 and *offset, *protocol, or 1: not for us. */
@@ -184,17 +195,11 @@ INLINE enum parsed parse_general(struct xdp_md *ctx, struct porch_scratch *scrat
 				 struct general *g)
 {
 	struct tcphdr *th = (void *)scratch->frame;
-	__u32 length = 0, options;
+	__u32 length = 0;
 	enum parsed parsed;
-	void *data, *end;
 	__be16 type;
 
-	data = (void *)(long)ctx->data;
-	end = (void *)(long)ctx->data_end;
-	/* Packet pointers: the compiler must not cut them to 32 bits. */
-	barrier_var(data);
-	barrier_var(end);
-	g->frame = end - data;
+	g->frame = frame_length(ctx);
 	g->l3 = ETH_HLEN;
 	if (bpf_xdp_load_bytes(ctx, g->l3 - 2, &type, 2))
 		return PARSED_OTHER;
@@ -228,12 +233,6 @@ INLINE enum parsed parse_general(struct xdp_md *ctx, struct porch_scratch *scrat
 	seg->l4 = g->l4;
 	g->header = tcp_header_length(th);
 	g->bad_header = g->header < TCP_HLEN || g->l4 + g->header > g->l3 + length || g->l3 + length > g->frame;
-	options = g->bad_header ? 0 : g->header - TCP_HLEN;
-	__builtin_memset(scratch->options, 0, sizeof(scratch->options));
-	if (options > TCP_OPTIONS_MAX)
-		options = TCP_OPTIONS_MAX;
-	if (options > 0 && bpf_xdp_load_bytes(ctx, g->l4 + TCP_HLEN, scratch->options, options))
-		g->bad_header = 1;
 	return PARSED_SEGMENT;
 }
 

@@ -298,8 +298,6 @@ INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index,
 	/* Where only entries count, the bound of a blind ACK is 2^-64. */
 	if (tracked == TRACKED_NOT || tracked == TRACKED_OTHER)
 		syn_stamp(l, r->options, h->tick);
-	c->synack_sent++;
-	s->synack_sent++;
 	return ANSWER;
 }
 

@@ -103,8 +103,14 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 	health = health_of(tp, h);
 	if (health != PORCH_HEALTH_WELL)
 		return tc_refuse_listener(l, m, health, PORCH_REASON_LISTENER_REFUSED, h->tick);
-	if ((m->kind == PORCH_META_CHECK || (f && f->assigned)) && tc_defer(skb, m))
+	if ((m->kind != PORCH_META_PROOF || (f && f->assigned)) && tc_defer(skb, m))
 		return 1;
+	if (m->kind == PORCH_META_RESET) {
+		/* The client takes a parked connection back; its cookie stays spent. */
+		if (f && f->state == PORCH_FLOW_PROVEN)
+			*(volatile __u8 *)&f->state = PORCH_FLOW_TOMBSTONE;
+		return TC_DROP;
+	}
 	if (m->kind == PORCH_META_CHECK) {
 		count_refusal(m->listener, PORCH_REASON_UNDELIVERED);
 		return TC_DROP;
@@ -205,10 +211,7 @@ INLINE int tc_find(struct __sk_buff *skb, struct porch_meta *m, struct porch_hos
 	m->listener = index;
 	m->deferred = 1;
 	m->tcp_offset = offset;
-	m->kind = !(tcp[13] & (TCP_SYN | TCP_RST)) && ntohl(*(__be32 *)(tcp + 4)) == f->irs + 1 &&
-				  ntohl(*(__be32 *)(tcp + 8)) == f->iss + 1 ?
-			  PORCH_META_PROOF :
-			  PORCH_META_CHECK;
+	m->kind = meta_kind(f, tcp[13], ntohl(*(__be32 *)(tcp + 4)), ntohl(*(__be32 *)(tcp + 8)));
 	return 0;
 }
 

@@ -373,6 +373,7 @@ struct porch_budget {
 #define PORCH_META_MAGIC 0x70724331u	/* "prC1" */
 #define PORCH_META_PROOF 1		/* the segment proves, or proves again */
 #define PORCH_META_CHECK 2		/* beyond the proof: only for a socket that is there */
+#define PORCH_META_RESET 3		/* an RST that ends the flow, if no socket is there */
 
 struct porch_meta {
 	__u32 magic;

@@ -11,32 +11,24 @@
  * a handshake it began before the regime changed. */
 #define GRACE_TICKS (2 * PORCH_TICKS_PER_SEC)
 
-__noinline int unknown_segment(struct xdp_md *ctx, const struct flow_key *k, struct porch_listener *l,
-			     struct porch_host *h, __u32 index_and_reason)
+/* Within the budget: ask the kernel whose it is. */
+INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scratch, struct porch_host *h,
+				   __u32 spent)
 {
-	__u32 index = index_and_reason & 0xff, spent;
+	const struct flow_key *k = &scratch->key;
+	__u32 index = scratch->general.listener;
 	struct bpf_sock_tuple t = {};
-	struct porch_flow like = {};
 	struct bpf_sock *sk;
 	long way;
 
-	if (!l || !h || !k)
-		return REFUSE;
-	if (regime_of(l) == PORCH_REGIME_KERNEL ||
-	    (l->left_kernel && h->tick - l->left_kernel < GRACE_TICKS)) {
-		COUNT(unknown_passed);
-		return PASS;
-	}
-	spent = budget_unknown(h->tick);
-	if (spent > h->unknown_rate)
-		return count_refusal(index, index_and_reason >> 8);
 	sk = LOOKUP_SOCKET(ctx, &t, socket_tuple(&t, k));
 	if (sk && sk->state != TCP_LISTEN) {
 		bpf_sk_release(sk);
-		like.listener = index;
+		__builtin_memset(&scratch->flow, 0, sizeof(scratch->flow));
+		scratch->flow.listener = index;
 		way = flow_claim(k, h->tick);
 		if (way >= 0)
-			flow_publish(way, k, &like, PORCH_FLOW_DELIVERED);
+			flow_publish(way, k, &scratch->flow, PORCH_FLOW_DELIVERED);
 		COUNT(flows_lost);
 		COUNT(unknown_passed);
 		return PASS;
@@ -46,13 +38,35 @@ __noinline int unknown_segment(struct xdp_md *ctx, const struct flow_key *k, str
 	/* Nobody's: the kernel answers with the reset RFC 9293 asks for, within
 	 * an eighth of the budget. */
 	if (spent * 8 > h->unknown_rate)
-		return count_refusal(index, index_and_reason >> 8);
+		return refuse(index, scratch->general.reason);
 	COUNT(unknown_passed);
 	return PASS;
 }
 
-#define unknown(ctx, k, l, h, index, reason)                                                                 \
-	((enum verdict)unknown_segment(ctx, k, l, h, (index) | (reason) << 8))
+/* The segment, listener and reason are in scratch. Under a flood of ACKs this
+ * runs for each, and hardly ever goes beyond the budget. */
+INLINE enum verdict on_unknown(struct xdp_md *ctx, struct porch_scratch *scratch,
+			       const struct porch_listener *l, struct porch_host *h)
+{
+	__u32 spent;
+
+	if (regime_of(l) == PORCH_REGIME_KERNEL ||
+	    (l->left_kernel && h->tick - l->left_kernel < GRACE_TICKS)) {
+		COUNT(unknown_passed);
+		return PASS;
+	}
+	spent = budget_unknown(h->tick);
+	if (spent > h->unknown_rate)
+		return refuse(scratch->general.listener, scratch->general.reason);
+	return unknown_lookup(ctx, scratch, h, spent);
+}
+
+INLINE enum verdict unknown(struct porch_scratch *scratch, __u32 index, __u32 reason)
+{
+	scratch->general.listener = index;
+	scratch->general.reason = reason;
+	return UNKNOWN;
+}
 
 /* Does the cookie prove the segment? One SipHash. 1: right; fills `p`. */
 INLINE int cookie_proves(const struct segment *seg, const struct porch_keys *keys, const struct porch_host *h,
@@ -173,9 +187,9 @@ INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, __u32 i
 	if (tracked && (right || regime_of(l) == PORCH_REGIME_TRACKED))
 		entry = entry_proves(k, seg->seq, seg->ack, p, h->tick);
 	if (!right && entry <= 0)
-		return unknown(ctx, k, l, h, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
+		return unknown(scratch, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
 	if (entry <= 0 && !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS))
-		return unknown(ctx, k, l, h, index, PORCH_REASON_NOT_ISSUED);
+		return unknown(scratch, index, PORCH_REASON_NOT_ISSUED);
 
 	p->wscale |= (l->rcv_space ? l->rcv_wscale : h->rcv_wscale) << 4;
 	p->kind = PORCH_META_PROOF;
@@ -279,7 +293,7 @@ INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum kno
 	if (flags == TCP_ACK || flags == (TCP_ACK | TCP_FIN))
 		return prove(ctx, seg, index, l, h, scratch);
 	if (flags == (TCP_SYN | TCP_ACK))
-		return unknown(ctx, k, l, h, index, PORCH_REASON_UNEXPECTED_SYNACK);
+		return unknown(scratch, index, PORCH_REASON_UNEXPECTED_SYNACK);
 	if ((flags & TCP_RST) && !(flags & (TCP_SYN | TCP_FIN))) {
 		rst = issued_within(l->issued_tracked, h->tick, h->half_open_seconds) ?
 			      on_half_open_rst(k, seg->seq, h->tick) :
@@ -288,7 +302,7 @@ INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum kno
 			return REFUSE; /* it did its work: back to LISTEN */
 		if (rst < 0)
 			return refuse(index, PORCH_REASON_BAD_RST);
-		return unknown(ctx, k, l, h, index, PORCH_REASON_UNKNOWN_RST);
+		return unknown(scratch, index, PORCH_REASON_UNKNOWN_RST);
 	}
 	return refuse(index, PORCH_REASON_BAD_FLAGS);
 }

@@ -94,6 +94,7 @@ enum verdict {
 	REFUSE,	 /* no further */
 	ANSWER,	 /* build the SYN-ACK and send it back */
 	DELIVER, /* to the kernel, with the proof in front */
+	UNKNOWN, /* from nobody we know: the kernel may, within a budget */
 };
 
 /* What a TCP segment says. Host order unless noted; addresses as loaded. */
@@ -146,6 +147,7 @@ struct general {
 	__u32 l4;	      /* offset of the TCP header */
 	__u32 header;	      /* octets of the TCP header */
 	__u32 listener;	      /* index */
+	__u32 reason;	      /* enum porch_reason, beside UNKNOWN */
 	__u8 bad_header;      /* lengths contradict each other */
 	__u8 bad_checksum;    /* IPv4 header */
 };

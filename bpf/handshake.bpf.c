@@ -41,10 +41,12 @@
 /*
  * What a path says when another one has to go on. No XDP actions.
  * LOOK_AGAIN: parse the frame with parse_general(); LOOK_AT_OPTIONS: segment
- * and listener are in scratch, only the options are unknown.
+ * and listener are in scratch, only the options are unknown; LOOK_UP: it is
+ * from nobody we know, key, listener and reason are in scratch.
  */
 #define LOOK_AGAIN (-1)
 #define LOOK_AT_OPTIONS (-2)
+#define LOOK_UP (-3)
 
 /* Any frame: correct before fast. The functions of this journey are global, in
  * a row instead of nested: each has the stack for itself, and the verifier
@@ -103,10 +105,24 @@ __noinline int porch_general(struct xdp_md *ctx)
 		if (known == KNOWN_HELD || l->protect == PORCH_PROTECT_MONITOR)
 			return XDP_PASS;
 		v = on_segment(ctx, seg, known, g->listener, l, h, scratch);
+		if (v == UNKNOWN)
+			return LOOK_UP;
 		if (v == DELIVER)
 			deliver(ctx, seg, &scratch->proof, g->listener, h);
 	}
 	return xdp_action(v, l);
+}
+
+__noinline int porch_look_up(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+	struct porch_host *h = host_settings();
+	struct porch_listener *l;
+
+	if (!scratch || !h)
+		return XDP_PASS;
+	l = listener_at(scratch->general.listener);
+	return l ? xdp_action(on_unknown(ctx, scratch, l, h), l) : XDP_PASS;
 }
 
 /* Leave what is known of a segment for porch_general(). */
@@ -164,6 +180,8 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
 		if (!options_of_ack(th, end, seg))
 			return look_at_options(ctx, seg, th, index);
 		v = on_segment(ctx, seg, known, index, l, h, scratch);
+		if (v == UNKNOWN)
+			return LOOK_UP;
 		if (v == DELIVER)
 			deliver(ctx, seg, &scratch->proof, index, h);
 	}
@@ -218,7 +236,9 @@ int porch_xdp(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (unlikely(action == LOOK_AGAIN))
 		action = porch_parse(ctx);
-	return unlikely(action == LOOK_AT_OPTIONS) ? porch_general(ctx) : action;
+	if (unlikely(action == LOOK_AT_OPTIONS))
+		action = porch_general(ctx);
+	return unlikely(action == LOOK_UP) ? porch_look_up(ctx) : action;
 }
 
 SEC("tc")

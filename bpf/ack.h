@@ -183,8 +183,10 @@ INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, __u32 i
 	if (!keys)
 		return PASS;
 	right = cookie_proves(seg, keys, h, p);
+	/* A cookie with timestamps is exact: under attack its entry, if any, is left
+	 * to the sweep, for a lookup costs more than all the rest of the proof. */
 	tracked = issued_within(l->issued_tracked, h->tick, h->half_open_seconds);
-	if (tracked && (right || regime_of(l) == PORCH_REGIME_TRACKED))
+	if (tracked && (regime_of(l) == PORCH_REGIME_TRACKED || (right && !ts)))
 		entry = entry_proves(k, seg->seq, seg->ack, p, h->tick);
 	if (!right && entry <= 0)
 		return unknown(scratch, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);

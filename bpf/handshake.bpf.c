@@ -141,10 +141,10 @@ INLINE int look_at_options(struct xdp_md *ctx, const struct segment *seg, const 
 	return LOOK_AT_OPTIONS;
 }
 
-/* The usual frame, in place: inlined once for IPv4 and once for IPv6. */
-INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
+/* The usual packet, in place: inlined once for IPv4 and once for IPv6. */
+INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, void *end)
 {
-	struct tcphdr *th = data + ETH_HLEN + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
+	struct tcphdr *th = ip + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
 	struct porch_listener *l = 0;
 	enum known known;
 	enum layout layout;
@@ -167,7 +167,7 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
 			return look_at_options(ctx, seg, th, index);
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)
-			v = reply_in_place(data, seg, h, &r, layout);
+			v = reply_in_place(data, ip, seg, h, &r, layout);
 		if (v == ANSWER)
 			COUNT_BOTH(index, synack_sent);
 	} else {
@@ -188,15 +188,24 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *end)
 	return xdp_action(v, l);
 }
 
-__noinline int porch_usual_ipv4(struct xdp_md *ctx)
+/* `l3`: octets of Ethernet header and tags. */
+__noinline int porch_usual_ipv4(struct xdp_md *ctx, __u32 l3)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct segment seg = {};
+	void *ip;
 
-	switch (parse_usual_ipv4(data, end, &seg)) {
+	if (data + ETH_HLEN > end)
+		return XDP_PASS;
+	l3 &= 31; /* 14, 18 or 22, but the verifier has not seen that */
+	ip = data + l3;
+	barrier_var(ip); /* else it is computed anew, and must be checked anew */
+	seg.l3 = l3;
+	seg.l4 = l3 + IPV4_HLEN;
+	switch (parse_usual_ipv4(ip, end, &seg)) {
 	case PARSED_SEGMENT:
-		return usual(ctx, &seg, data, end);
+		return usual(ctx, &seg, data, ip, end);
 	case PARSED_GENERAL:
 		return LOOK_AGAIN;
 	default:
@@ -204,15 +213,23 @@ __noinline int porch_usual_ipv4(struct xdp_md *ctx)
 	}
 }
 
-__noinline int porch_usual_ipv6(struct xdp_md *ctx)
+__noinline int porch_usual_ipv6(struct xdp_md *ctx, __u32 l3)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct segment seg = {};
+	void *ip;
 
-	switch (parse_usual_ipv6(data, end, &seg)) {
+	if (data + ETH_HLEN > end)
+		return XDP_PASS;
+	l3 &= 31; /* 14, 18 or 22, but the verifier has not seen that */
+	ip = data + l3;
+	barrier_var(ip); /* else it is computed anew, and must be checked anew */
+	seg.l3 = l3;
+	seg.l4 = l3 + IPV6_HLEN;
+	switch (parse_usual_ipv6(ip, end, &seg)) {
 	case PARSED_SEGMENT:
-		return usual(ctx, &seg, data, end);
+		return usual(ctx, &seg, data, ip, end);
 	case PARSED_GENERAL:
 		return LOOK_AGAIN;
 	default:
@@ -223,16 +240,20 @@ __noinline int porch_usual_ipv6(struct xdp_md *ctx)
 SEC("xdp")
 int porch_xdp(struct xdp_md *ctx)
 {
-	struct ethhdr *eth = (void *)(long)ctx->data;
-	int action = LOOK_AGAIN;
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u32 l3 = ETH_HLEN;
+	__be16 type;
+	int action;
 
-	if (unlikely((void *)(eth + 1) > (void *)(long)ctx->data_end))
+	if (unlikely(data + ETH_HLEN > end))
 		return XDP_PASS;
-	if (likely(eth->h_proto == CONST_HTONS(ETH_P_IP)))
-		action = porch_usual_ipv4(ctx);
-	else if (eth->h_proto == CONST_HTONS(ETH_P_IPV6))
-		action = porch_usual_ipv6(ctx);
-	else if (eth->h_proto != CONST_HTONS(ETH_P_8021Q) && eth->h_proto != CONST_HTONS(ETH_P_8021AD))
+	type = parse_tags(data, end, &l3);
+	if (likely(type == CONST_HTONS(ETH_P_IP)))
+		action = porch_usual_ipv4(ctx, l3);
+	else if (type == CONST_HTONS(ETH_P_IPV6))
+		action = porch_usual_ipv6(ctx, l3);
+	else
 		return XDP_PASS;
 	if (unlikely(action == LOOK_AGAIN))
 		action = porch_parse(ctx);

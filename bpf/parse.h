@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From frame to segment. Two ways: parse_usual() for untagged frames with
- * plain headers, in place; parse_general() for whatever else may be TCP (tags,
- * IPv4 options, IPv6 extension headers), by copying.
+ * From frame to segment. Two ways: parse_usual_*() for plain IP headers, in
+ * place; parse_general() for whatever else may be TCP (IPv4 options, IPv6
+ * extension headers, lengths that do not fit), by copying.
  */
 #ifndef PORCH_BPF_PARSE_H
 #define PORCH_BPF_PARSE_H
@@ -31,14 +31,38 @@ INLINE __u32 tcp_header_length(const struct tcphdr *th)
 	return (((const __u8 *)th)[12] >> 4) * 4;
 }
 
-/*
- * The usual frame, in place: no tags, no IPv4 options, no extension headers.
- * On PARSED_SEGMENT all of the TCP header is known to lie in the frame, 20
- * octets of it to the verifier's knowledge as well.
- */
-INLINE enum parsed parse_usual_ipv4(void *data, void *end, struct segment *seg)
+/* An IPv6 header that may stand in front of TCP, fragments aside. */
+INLINE int is_extension(__u8 protocol)
 {
-	struct iphdr *ip = data + ETH_HLEN;
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_DSTOPTS || protocol == IPPROTO_ROUTING ||
+	       protocol == IPPROTO_AH;
+}
+
+/* Type of what follows Ethernet header and up to two tags; moves *l3 there. */
+INLINE __be16 parse_tags(void *data, void *end, __u32 *l3)
+{
+	__be16 type = ((struct ethhdr *)data)->h_proto;
+
+#pragma unroll
+	for (int i = 1; i <= 2; i++) {
+		if (likely(type != CONST_HTONS(ETH_P_8021Q) && type != CONST_HTONS(ETH_P_8021AD)))
+			break;
+		if (data + ETH_HLEN + i * VLAN_HLEN > end)
+			return 0;
+		type = *(__be16 *)(data + ETH_HLEN + i * VLAN_HLEN - 2);
+		*l3 = ETH_HLEN + i * VLAN_HLEN;
+	}
+	return type;
+}
+
+/*
+ * The usual packet, in place: no IPv4 options, no extension headers. `ip` is
+ * Ethernet header and tags behind the frame's start. On PARSED_SEGMENT all of
+ * the TCP header is known to lie in the frame, 20 octets of it to the
+ * verifier's knowledge as well.
+ */
+INLINE enum parsed parse_usual_ipv4(struct iphdr *ip, void *end, struct segment *seg)
+{
 	struct tcphdr *th = (void *)(ip + 1);
 	__u32 length;
 
@@ -54,8 +78,8 @@ INLINE enum parsed parse_usual_ipv4(void *data, void *end, struct segment *seg)
 		return PARSED_GENERAL;
 	length = ntohs(ip->tot_len);
 	/* The general path counts what is wrong, if it concerns a listener. */
-	if (unlikely(length < IPV4_HLEN + tcp_header_length(th) || data + ETH_HLEN + length > end ||
-		     tcp_header_length(th) < TCP_HLEN || csum_fold(csum_words((void *)ip, 5))))
+	if (unlikely(length < IPV4_HLEN + tcp_header_length(th) || (void *)ip + length > end ||
+		     tcp_header_length(th) < TCP_HLEN || csum_fold(csum_5((void *)ip))))
 		return PARSED_GENERAL;
 	seg->v6 = 0;
 	seg->s[0] = seg->d[0] = MAPPED_HIGH;
@@ -63,29 +87,26 @@ INLINE enum parsed parse_usual_ipv4(void *data, void *end, struct segment *seg)
 	seg->d[1] = MAPPED_LOW(ip->daddr);
 	seg->ect = ip->tos & 3;
 	seg->payload = length - IPV4_HLEN - tcp_header_length(th);
-	seg->l3 = ETH_HLEN;
-	seg->l4 = ETH_HLEN + IPV4_HLEN;
 	segment_from_tcp(seg, th);
 	return PARSED_SEGMENT;
 }
 
-INLINE enum parsed parse_usual_ipv6(void *data, void *end, struct segment *seg)
+INLINE enum parsed parse_usual_ipv6(struct ipv6hdr *ip6, void *end, struct segment *seg)
 {
-	struct ipv6hdr *ip6 = data + ETH_HLEN;
 	struct tcphdr *th = (void *)(ip6 + 1);
 	const __u64 *a = (void *)&ip6->saddr;
 	__u32 length;
 
 	if (unlikely((void *)(ip6 + 1) > end))
 		return PARSED_OTHER;
-	if (unlikely(ip6->nexthdr != IPPROTO_TCP))
-		return PARSED_GENERAL;
+	if (ip6->nexthdr != IPPROTO_TCP)
+		return is_extension(ip6->nexthdr) ? PARSED_GENERAL : PARSED_OTHER;
 	if (unlikely((*(__u8 *)ip6 >> 4) != 6))
 		return PARSED_OTHER;
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
 	length = ntohs(ip6->payload_len);
-	if (unlikely(length < tcp_header_length(th) || data + ETH_HLEN + IPV6_HLEN + length > end ||
+	if (unlikely(length < tcp_header_length(th) || (void *)th + length > end ||
 		     tcp_header_length(th) < TCP_HLEN))
 		return PARSED_GENERAL;
 	seg->v6 = 1;
@@ -95,8 +116,6 @@ INLINE enum parsed parse_usual_ipv6(void *data, void *end, struct segment *seg)
 	seg->d[1] = a[3];
 	seg->ect = (((__u8 *)ip6)[1] >> 4) & 3;
 	seg->payload = length - tcp_header_length(th);
-	seg->l3 = ETH_HLEN;
-	seg->l4 = ETH_HLEN + IPV6_HLEN;
 	segment_from_tcp(seg, th);
 	return PARSED_SEGMENT;
 }
@@ -120,22 +139,15 @@ INLINE int skip_extensions(struct xdp_md *ctx, __u32 *offset, __u8 *protocol)
 	for (int i = 0; i < IPV6_HEADERS_MAX; i++) {
 		__u8 next[4];
 
-		switch (*protocol) {
-		case IPPROTO_HOPOPTS:
-		case IPPROTO_DSTOPTS:
-		case IPPROTO_ROUTING:
-		case IPPROTO_AH:
-			if (bpf_xdp_load_bytes(ctx, *offset, next, sizeof(next)))
-				return 1;
-			/* Segments left: this host is not the last (RFC 8200 4.4). */
-			if (*protocol == IPPROTO_ROUTING && next[3])
-				return 1;
-			*offset += *protocol == IPPROTO_AH ? (next[1] + 2) * 4 : (next[1] + 1) * 8;
-			*protocol = next[0];
-			break;
-		default: /* TCP, a fragment, or something else */
+		if (!is_extension(*protocol)) /* TCP, a fragment, or something else */
 			return *protocol != IPPROTO_TCP;
-		}
+		if (bpf_xdp_load_bytes(ctx, *offset, next, sizeof(next)))
+			return 1;
+		/* Segments left: this host is not the last (RFC 8200 4.4). */
+		if (*protocol == IPPROTO_ROUTING && next[3])
+			return 1;
+		*offset += *protocol == IPPROTO_AH ? (next[1] + 2) * 4 : (next[1] + 1) * 8;
+		*protocol = next[0];
 	}
 	return 1;
 }

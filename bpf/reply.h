@@ -67,14 +67,14 @@ INLINE __u64 write_tcp(void *th, const struct segment *seg, const struct reply *
 	w[2] = htonl(seg->seq + 1);
 	w[3] = tcp_word3(header, r->options, r->window);
 	w[4] = 0;
-	return csum_words(w, 4);
+	return csum_4(w);
 }
 
-/* `data`: the pointer that was parsed; a new one would have to be checked again. */
-INLINE enum verdict reply_in_place(void *data, const struct segment *seg, const struct porch_host *h,
+/* `data`, `ip`: the pointers that were parsed; new ones would have to be checked again. */
+INLINE enum verdict reply_in_place(void *data, void *ip, const struct segment *seg, const struct porch_host *h,
 				   const struct reply *r, enum layout layout)
 {
-	struct tcphdr *th = data + ETH_HLEN + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
+	struct tcphdr *th = ip + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
 	__u32 header = tcp_header_length(th); /* 32, 40 or 44: options_usual() saw to it */
 	__u32 mss = OPT_MSS_WORD(r->mss), scale = OPT_WSCALE_WORD(r->wscale);
 	__u32 *o = (void *)(th + 1);
@@ -82,9 +82,9 @@ INLINE enum verdict reply_in_place(void *data, const struct segment *seg, const 
 
 	swap_macs(data);
 	if (seg->v6)
-		write_ipv6(data + ETH_HLEN, seg, h, header);
+		write_ipv6(ip, seg, h, header);
 	else
-		write_ipv4(data + ETH_HLEN, seg, h, IPV4_HLEN + header);
+		write_ipv4(ip, seg, h, IPV4_HLEN + header);
 	sum += write_tcp(th, seg, r, header);
 	o[0] = mss;
 	sum += mss;
@@ -182,7 +182,7 @@ INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg,
 	if (data + TCP_HLEN > end)
 		return refuse(index, PORCH_REASON_NO_ROOM);
 	sum += write_tcp(data, seg, r, header);
-	sum += csum_words(options, 5);
+	sum += csum_5(options);
 	((struct tcphdr *)data)->check = csum_fold(sum);
 	data += TCP_HLEN;
 #pragma unroll

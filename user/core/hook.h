@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where programs meet an interface: XDP by libxdp or a bpf_link, tc by a TCX link. */
+#ifndef PORCH_CORE_HOOK_H
+#define PORCH_CORE_HOOK_H
+
+#include <stdbool.h>
+
+#include "core/config.h"
+
+struct porch_err;
+struct porch_namespace;
+struct porch_pins;
+
+struct porch_hook {
+	const char *ifname;
+	int ifindex;
+	enum porch_mode mode;
+};
+
+/* Is another program's XDP in the way? -EBUSY, with `err` naming its id. */
+int porch_hook_check_foreign(const struct porch_hook *hook, struct porch_err *err);
+
+/*
+ * Attach and pin in `dir`: "tc"; "xdp" or "xdp_prog". The programs are those
+ * pinned in `programs`. -ENOTSUP: the other mode would do.
+ */
+int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
+int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
+/* Takes XDP off an interface that is attached; tc goes with its pin. */
+int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, struct porch_err *err);
+
+#endif /* PORCH_CORE_HOOK_H */

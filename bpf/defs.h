@@ -76,6 +76,9 @@
 #define CONST_HTONL(x)                                                                                       \
 	((__be32)((((x)&0xffu) << 24) | (((x)&0xff00u) << 8) | (((x) >> 8) & 0xff00u) | (((x) >> 24) & 0xffu)))
 
+/* Before 6.18 the verifier knows nothing of the result of a byte swap. */
+#define BOUND_TO_16_BITS(v) asm volatile("%0 &= 0xffff" : "+r"(v))
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

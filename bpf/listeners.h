@@ -37,10 +37,11 @@ INLINE int listener_has_address(const struct porch_listener *l, const __u64 d[2]
 
 INLINE __u32 port_listener(__u16 port)
 {
-	__u32 zero = 0;
+	__u32 zero = 0, index = port;
 	struct porch_ports *p = bpf_map_lookup_elem(&porch_ports, &zero);
 
-	return p ? p->listener[port] : 0;
+	BOUND_TO_16_BITS(index);
+	return p ? p->listener[index] : 0;
 }
 
 /* Index of the listener of d:port, 0: none. An exact address comes before `*`

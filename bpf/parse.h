@@ -77,6 +77,7 @@ INLINE enum parsed parse_usual_ipv4(struct iphdr *ip, void *end, struct segment 
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
 	length = ntohs(ip->tot_len);
+	BOUND_TO_16_BITS(length);
 	/* The general path counts what is wrong, if it concerns a listener. */
 	if (unlikely(length < IPV4_HLEN + tcp_header_length(th) || (void *)ip + length > end ||
 		     tcp_header_length(th) < TCP_HLEN || csum_fold(csum_5((void *)ip))))
@@ -106,6 +107,7 @@ INLINE enum parsed parse_usual_ipv6(struct ipv6hdr *ip6, void *end, struct segme
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
 	length = ntohs(ip6->payload_len);
+	BOUND_TO_16_BITS(length);
 	if (unlikely(length < tcp_header_length(th) || (void *)th + length > end ||
 		     tcp_header_length(th) < TCP_HLEN))
 		return PARSED_GENERAL;

@@ -160,8 +160,10 @@ int verb_status(struct cli *cli, int argc, char **argv)
 
 	if (argc > 2 || (ifname && *ifname == '-'))
 		return cli_usage(cli, "status wants at most one interface, as in 'porch status eth0'");
-	if (ifname && !if_nametoindex(ifname))
-		return cli_fail(cli, &(struct porch_err){ "no such interface; 'ip link' lists those of this namespace" });
+	if (ifname && !if_nametoindex(ifname)) {
+		porch_err_set(&err, 0, "%s: no such interface; 'ip link' lists those of this namespace", ifname);
+		return cli_fail(cli, &err);
+	}
 	/* write access, because looking is also the occasion to follow what has changed */
 	r = porch_namespace_open(PORCH_WRITE, &ns, &err);
 	if (r == -ENOENT && !ifname && cli->output.json)

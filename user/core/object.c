@@ -122,6 +122,8 @@ static int explain_load(int r, struct porch_err *err)
 	case -ENOMEM:
 	case -E2BIG:
 		return porch_err_set(err, r, "BPF maps: %s; use smaller values for flows and half_open", strerror(-r));
+	case -EACCES:
+		return porch_err_set(err, r, "BPF programs: this kernel's verifier does not take them; -v shows what it says");
 	case -ESRCH:
 	case -ENOENT:
 		return porch_err_set(err, r, "BPF programs: the kernel lacks BTF or a type they need; porch needs 6.1 or "

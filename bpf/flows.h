@@ -79,8 +79,9 @@ enum known {
 
 INLINE enum known flow_peek(const struct flow_key *k)
 {
-	__u64 *w1 = bpf_map_lookup_elem(&porch_flow_tags, &k->set1);
-	__u64 *w2 = bpf_map_lookup_elem(&porch_flow_tags, &k->set2);
+	__u32 set1 = k->set1, set2 = k->set2;
+	__u64 *w1 = bpf_map_lookup_elem(&porch_flow_tags, &set1);
+	__u64 *w2 = bpf_map_lookup_elem(&porch_flow_tags, &set2);
 	__u64 m1, m2;
 
 	if (!w1 || !w2)
@@ -248,8 +249,9 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 		return FLOW_NO_ROOM;
 #pragma nounroll
 	for (int try = 0; try < 4; try++) {
-		__u64 *w1 = bpf_map_lookup_elem(&porch_flow_tags, &k->set1);
-		__u64 *w2 = bpf_map_lookup_elem(&porch_flow_tags, &k->set2);
+		__u32 set1 = k->set1, set2 = k->set2; /* before 6.3 a key must lie on the stack */
+		__u64 *w1 = bpf_map_lookup_elem(&porch_flow_tags, &set1);
+		__u64 *w2 = bpf_map_lookup_elem(&porch_flow_tags, &set2);
 		__u64 a, b, *w, old;
 		struct porch_flow *f;
 		__u32 at, shift;

@@ -33,7 +33,8 @@ INLINE void window_refresh(struct porch_listener *l, const struct porch_host *h,
 	__u32 space = window_of(tp, sk->sk_rcvbuf);
 	__u8 wscale = h->rcv_wscale;
 
-	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
+	/* four bits of a shared octet on older kernels */
+	if (BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_RCVBUF_LOCK)
 		for (wscale = 0; wscale < TCP_MAX_WSCALE && (space >> wscale) > 65535; wscale++)
 			;
 	l->rcv_wscale = wscale;

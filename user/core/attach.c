@@ -156,9 +156,11 @@ static int change_mode(struct site *site, struct porch_err *err)
 	r = porch_hook_xdp_off(&old, &site->ns->pins, err);
 	if (!r) {
 		r = porch_hook_xdp(&site->hook, site->dir, dir, err);
-		if (r && porch_hook_xdp(&old, site->dir, dir, NULL))
-			r = porch_err_set(err, r, "%s: neither the new mode nor, any more, the old one attaches; run porch "
-					  "doctor %s", old.ifname, old.ifname);
+		if (r && porch_hook_xdp(&old, site->dir, dir, NULL)) {
+			struct porch_err first = err ? *err : (struct porch_err){};
+
+			porch_err_set(err, r, "%.500s; the old mode does not attach again either, so porch is off", first.text);
+		}
 	}
 	porch_drain_undo(&site->ns->tables);
 	return r;

@@ -27,6 +27,7 @@ static int detach(struct porch_namespace *ns, const struct porch_interface *foun
 			return r;
 		}
 	}
+	porch_hook_tc_off(&hook, &ns->pins);
 	porch_addrs_del_interface(&ns->tables, found->ifindex);
 	r = last ? porch_pins_remove_all(&ns->pins) : porch_pins_remove_interface(&ns->pins, found->ifindex);
 	return r ? porch_err_set(err, r, "%s: removing it: %s", ns->pins.dir, strerror(-r)) : 0;

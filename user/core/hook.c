@@ -134,6 +134,15 @@ int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const ch
 	return attach_by_link(hook, programs, dir, err);
 }
 
+/* At once: the kernel lets go of a link whose pin is removed, but in its own time. */
+static void detach_link(struct porch_pins *pins, int ifindex, const char *name)
+{
+	_cleanup_close_ int link = porch_pins_get(pins, ifindex, name);
+
+	if (link >= 0)
+		bpf_link_detach(link);
+}
+
 int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, struct porch_err *err)
 {
 	_cleanup_close_ int program = porch_pins_get(pins, hook->ifindex, "xdp_prog");
@@ -141,9 +150,16 @@ int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, s
 
 	if (program >= 0)
 		r = porch_libxdp_detach(hook, program);
+	detach_link(pins, hook->ifindex, "xdp");
 	if (!r)
 		r = porch_pins_remove(pins, hook->ifindex, "xdp");
 	if (!r)
 		r = porch_pins_remove(pins, hook->ifindex, "xdp_prog");
 	return r ? porch_err_set(err, r, "%s: taking XDP off: %s", hook->ifname, strerror(-r)) : 0;
+}
+
+void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins)
+{
+	detach_link(pins, hook->ifindex, "tc");
+	porch_pins_remove(pins, hook->ifindex, "tc");
 }

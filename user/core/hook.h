@@ -26,7 +26,8 @@ int porch_hook_check_foreign(const struct porch_hook *hook, struct porch_err *er
  */
 int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
 int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
-/* Takes XDP off an interface that is attached; tc goes with its pin. */
+/* Off, with their pins; when these return nothing of ours runs there any more. */
 int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, struct porch_err *err);
+void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins);
 
 #endif /* PORCH_CORE_HOOK_H */

@@ -169,8 +169,13 @@ __noinline int proof_publish(const struct flow_key *k, struct proof *p, const st
 	return 0;
 }
 
-INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, __u32 index, struct porch_listener *l,
-			  struct porch_host *h, struct porch_scratch *scratch)
+/*
+ * `undelivered`: the tuple has a proven flow already, which this segment does
+ * not prove again. It may prove a new attempt of the client; if not, it is a
+ * later segment of that flow, as scratch->proof says.
+ */
+INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, int undelivered, __u32 index,
+			  struct porch_listener *l, struct porch_host *h, struct porch_scratch *scratch)
 {
 	int ts = seg->options & PORCH_OPT_TIMESTAMPS, tracked, right, entry = 0;
 	const struct flow_key *k = &scratch->key;
@@ -188,6 +193,9 @@ INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, __u32 i
 	tracked = issued_within(l->issued_tracked, h->tick, h->half_open_seconds);
 	if (tracked && (regime_of(l) == PORCH_REGIME_TRACKED || (right && !ts)))
 		entry = entry_proves(k, seg->seq, seg->ack, p, h->tick);
+	if (undelivered && entry <= 0 &&
+	    (!right || !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS)))
+		return DELIVER;
 	if (!right && entry <= 0)
 		return unknown(scratch, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
 	if (entry <= 0 && !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS))
@@ -281,19 +289,20 @@ INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum kno
 	__u32 flags = seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
 	struct flow_key *k = &scratch->key;
 	struct proof *p = &scratch->proof;
+	int is_ack = flags == TCP_ACK || flags == (TCP_ACK | TCP_FIN), undelivered = 0, rst;
 	enum verdict v;
-	int rst;
 
 	if (known == KNOWN_MAYBE) {
 		v = on_undelivered(k, p, seg->seq, seg->ack, index | flags << 8);
-		if (v != GO_ON)
+		undelivered = v == DELIVER;
+		if (v != GO_ON && !(undelivered && is_ack && p->kind == PORCH_META_CHECK))
 			return v;
 	}
 	/* The kernel's own handshakes are the kernel's. */
 	if (regime_of(l) == PORCH_REGIME_KERNEL && !listener_expects_proofs(l, h))
-		return PASS;
-	if (flags == TCP_ACK || flags == (TCP_ACK | TCP_FIN))
-		return prove(ctx, seg, index, l, h, scratch);
+		return undelivered ? DELIVER : PASS;
+	if (is_ack)
+		return prove(ctx, seg, undelivered, index, l, h, scratch);
 	if (flags == (TCP_SYN | TCP_ACK))
 		return unknown(scratch, index, PORCH_REASON_UNEXPECTED_SYNACK);
 	if ((flags & TCP_RST) && !(flags & (TCP_SYN | TCP_FIN))) {

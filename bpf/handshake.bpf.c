@@ -162,8 +162,9 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 		return XDP_PASS;
 	if (IS_SYN(seg)) {
 		layout = options_usual(th, end, seg);
-		if (layout == LAYOUT_OTHER || seg->payload || !h->tcp_timestamps || !h->tcp_sack ||
-		    !h->tcp_window_scaling)
+		/* A probe may change what the host agrees to, after the layout was chosen. */
+		if (layout == LAYOUT_OTHER || seg->payload || l->health != PORCH_HEALTH_WELL ||
+		    l->accept_queue_full || !h->tcp_timestamps || !h->tcp_sack || !h->tcp_window_scaling)
 			return look_at_options(ctx, seg, th, index);
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)

@@ -25,9 +25,9 @@ int verb_check(struct cli *cli, int argc, char **argv)
 		       config->n_interfaces == 1 ? "" : "s", listeners, listeners == 1 ? "" : "s");
 		return PORCH_EXIT_DONE;
 	}
-	result = json_pack("{s:s%, s:b, s:I, s:I, s:I}", "file", argv[1], strlen(argv[1]), "ok", 1, "interfaces",
-			   (json_int_t)config->n_interfaces, "listeners", (json_int_t)listeners, "denied",
-			   (json_int_t)config->n_deny);
+	result = json_pack("{s:s%, s:b, s:I, s:I, s:I}", "file", argv[1], strlen(argv[1]), "ok", 1,
+			   "interfaces", (json_int_t)config->n_interfaces, "listeners", (json_int_t)listeners,
+			   "denied", (json_int_t)config->n_deny);
 	r = output(stdout, &cli->output, NULL, NULL, result);
 	if (r) {
 		porch_err_set(&err, r, "%s is ok, but that could not be written: %s", argv[1], strerror(-r));

@@ -41,7 +41,8 @@ static int show(struct cli *cli, const struct porch_namespace *ns)
 	if (all.n)
 		qsort(all.prefix, all.n, sizeof(*all.prefix), porch_prefix_compare);
 	for (i = 0; rows && i < all.n; i++)
-		json_array_append_new(rows, json_pack("{s:s}", "prefix", porch_prefix_format(&all.prefix[i], text)));
+		json_array_append_new(
+			rows, json_pack("{s:s}", "prefix", porch_prefix_format(&all.prefix[i], text)));
 	free(all.prefix);
 	if (!r)
 		r = output(stdout, &cli->output, fields, "nothing is denied", rows);
@@ -60,11 +61,13 @@ static int change(struct cli *cli, const struct porch_namespace *ns, bool add, c
 	int r;
 
 	for (i = 0; i < wanted->n; i++) {
-		r = add ? porch_deny_add(&ns->tables, &wanted->prefix[i]) : porch_deny_del(&ns->tables, &wanted->prefix[i]);
+		r = add ? porch_deny_add(&ns->tables, &wanted->prefix[i])
+			: porch_deny_del(&ns->tables, &wanted->prefix[i]);
 		if (r < 0) {
 			porch_err_set(&err, r, "%s: %s", porch_prefix_format(&wanted->prefix[i], text),
-				      r == -ENOSPC ? "the deny list is full; put neighbours together into shorter prefixes" :
-						     strerror(-r));
+				      r == -ENOSPC ? "the deny list is full; put neighbours together into "
+						     "shorter prefixes"
+						   : strerror(-r));
 			return cli_fail(cli, &err);
 		}
 		changed += r;
@@ -84,7 +87,8 @@ int verb_deny(struct cli *cli, int argc, char **argv)
 	int r, i;
 
 	if (argc < 3)
-		return cli_usage(cli, "deny wants an interface and a verb, as in 'porch deny eth0 add 192.0.2.0/24'");
+		return cli_usage(
+			cli, "deny wants an interface and a verb, as in 'porch deny eth0 add 192.0.2.0/24'");
 	add = !strcmp(argv[2], "add");
 	del = !strcmp(argv[2], "del");
 	if (!add && !del) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <net/if.h>
 
 #include "cli/cli.h"
@@ -11,8 +12,8 @@
 
 static json_t *finding_json(const struct porch_finding *f)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "check", f->check, "result", porch_doctor_result_name(f->result), "text",
-			 f->text, "advice", f->advice);
+	return json_pack("{s:s, s:s, s:s, s:s}", "check", f->check, "result",
+			 porch_doctor_result_name(f->result), "text", f->text, "advice", f->advice);
 }
 
 static void print(const struct porch_report *report)
@@ -43,7 +44,7 @@ static int take_attachment(struct porch_namespace *ns, struct porch_doctor_targe
 	list = calloc(PORCH_LISTENERS_MAX, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	for_each_listener(&ns->tables, index) {
+	for_each_listener (&ns->tables, index) {
 		const struct porch_listener *l = &ns->tables.listeners[index];
 		struct porch_doctor_listener *to = &list[target->n_listeners++];
 
@@ -79,6 +80,13 @@ int verb_doctor(struct cli *cli, int argc, char **argv)
 		porch_err_set(&err, -ENODEV, "%s: no such interface; 'ip link' lists them", argv[1]);
 		return cli_fail(cli, &err);
 	}
+	if (geteuid()) {
+		porch_err_set(&err, -EPERM,
+			      "doctor needs root: what it looks at is hidden from others; run 'sudo porch "
+			      "doctor %s'",
+			      argv[1]);
+		return cli_fail(cli, &err);
+	}
 	strcpy(target.ifname, argv[1]);
 	/* no attachment, or none that can be read, is no reason not to look */
 	if (!porch_namespace_open(PORCH_READ, &ns, NULL) && take_attachment(ns, &target, &listeners)) {
@@ -96,6 +104,8 @@ int verb_doctor(struct cli *cli, int argc, char **argv)
 		r = output(stdout, &cli->output, NULL, NULL, findings);
 	} else {
 		print(&report);
+		if (fflush(stdout) == EOF || ferror(stdout))
+			r = -EIO;
 	}
 	porch_report_free(&report);
 	if (r) {

@@ -21,8 +21,8 @@ static const char *format_current(const json_t *value, char *buf, size_t size)
 }
 
 static const struct output_field fields[] = {
-	{ "id", "ID", format_id },     { "from_epoch", "FROM EPOCH", NULL },	{ "from", "FROM", output_utc },
-	{ "age", "AGE", output_age },  { "current", "", format_current },	{},
+	{ "id", "ID", format_id },    { "from_epoch", "FROM EPOCH", NULL }, { "from", "FROM", output_utc },
+	{ "age", "AGE", output_age }, { "current", "", format_current },    {},
 };
 
 static json_t *key_json(const struct porch_key_info *info)
@@ -80,7 +80,9 @@ int verb_key(struct cli *cli, int argc, char **argv)
 	if (strcmp(what, "show") && strcmp(what, "rotate") && !import)
 		return cli_usage(cli, "key knows show, rotate and import FILE, not '%.32s'", what);
 	if (import && argc != 3)
-		return cli_usage(cli, "key import wants one file, or - for stdin; a key never stands in the command line");
+		return cli_usage(
+			cli,
+			"key import wants one file, or - for stdin; a key never stands in the command line");
 	if (!import && argc > 2)
 		return cli_usage(cli, "key %s takes no argument", what);
 	if (!strcmp(what, "show")) {

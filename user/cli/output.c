@@ -8,7 +8,7 @@
 
 #include "cli/output.h"
 
-#define CELL_MAX 512
+#define CELL_MAX    512
 #define COLUMNS_MAX 24
 
 /* What came from outside (names, tags) must not steer the terminal. */
@@ -53,7 +53,8 @@ static void cell(const struct output_field *field, const json_t *object, char *b
 	if (!value || json_is_null(value))
 		text = "-";
 	else
-		text = field->format ? field->format(value, room, sizeof(room)) : plain(value, room, sizeof(room));
+		text = field->format ? field->format(value, room, sizeof(room))
+				     : plain(value, room, sizeof(room));
 	snprintf(buf, CELL_MAX, "%s", text);
 	defuse(buf);
 }
@@ -91,7 +92,8 @@ int output_table(FILE *out, const struct output_field *fields, const json_t *row
 		width[n] = width_of(fields[n].title);
 		number[n] = json_array_size(rows) > 0;
 	}
-	json_array_foreach(rows, row, object) {
+	json_array_foreach(rows, row, object)
+	{
 		for (column = 0; column < n; column++) {
 			const json_t *value = json_object_get(object, fields[column].key);
 			size_t own;
@@ -100,13 +102,15 @@ int output_table(FILE *out, const struct output_field *fields, const json_t *row
 			own = width_of(text);
 			if (own > width[column])
 				width[column] = own;
-			if (value && !json_is_null(value) && (fields[column].format || !json_is_number(value)))
+			if (value && !json_is_null(value) &&
+			    (fields[column].format || !json_is_number(value)))
 				number[column] = false;
 		}
 	}
 	for (column = 0; column < n; column++)
 		pad(out, fields[column].title, width[column], number[column], column == n - 1);
-	json_array_foreach(rows, row, object) {
+	json_array_foreach(rows, row, object)
+	{
 		for (column = 0; column < n; column++) {
 			cell(&fields[column], object, text);
 			pad(out, text, width[column], number[column], column == n - 1);
@@ -126,7 +130,8 @@ int output_fields(FILE *out, const struct output_field *fields, const json_t *ob
 	}
 	for (i = 0; fields[i].key; i++) {
 		cell(&fields[i], object, text);
-		fprintf(out, "%s:%*s %s\n", fields[i].title, (int)(width - width_of(fields[i].title)), "", text);
+		fprintf(out, "%s:%*s %s\n", fields[i].title, (int)(width - width_of(fields[i].title)), "",
+			text);
 	}
 	return ferror(out) ? -EIO : 0;
 }
@@ -140,8 +145,8 @@ static int output_json(FILE *out, const struct output_options *options, const js
 	return 0;
 }
 
-int output(FILE *out, const struct output_options *options, const struct output_field *fields, const char *empty,
-	   json_t *data)
+int output(FILE *out, const struct output_options *options, const struct output_field *fields,
+	   const char *empty, json_t *data)
 {
 	int r;
 
@@ -224,12 +229,13 @@ const char *output_age(const json_t *value, char *buf, size_t size)
 	if (s < 60)
 		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " s", sign, s);
 	else if (s < 3600)
-		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " min %" JSON_INTEGER_FORMAT " s", sign, s / 60, s % 60);
+		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " min %" JSON_INTEGER_FORMAT " s", sign, s / 60,
+			 s % 60);
 	else if (s < 86400)
-		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " h %" JSON_INTEGER_FORMAT " min", sign, s / 3600,
-			 s / 60 % 60);
+		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " h %" JSON_INTEGER_FORMAT " min", sign,
+			 s / 3600, s / 60 % 60);
 	else
-		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " d %" JSON_INTEGER_FORMAT " h", sign, s / 86400,
-			 s / 3600 % 24);
+		snprintf(buf, size, "%s%" JSON_INTEGER_FORMAT " d %" JSON_INTEGER_FORMAT " h", sign,
+			 s / 86400, s / 3600 % 24);
 	return buf;
 }

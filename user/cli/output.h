@@ -18,13 +18,13 @@
 
 struct output_options {
 	bool json;
-	bool pretty;	/* indented JSON; implies `json` */
+	bool pretty; /* indented JSON; implies `json` */
 };
 
 /* One member as people see it; a list ends with a NULL key. */
 struct output_field {
-	const char *key;	/* member of the object */
-	const char *title;	/* column head or label */
+	const char *key;   /* member of the object */
+	const char *title; /* column head or label */
 	/* Text of a value that needs more than its plain form; may be NULL. Returns `buf` or a constant. */
 	const char *(*format)(const json_t *value, char *buf, size_t size);
 };
@@ -36,8 +36,8 @@ struct output_field {
  * Takes the reference to `data`. 0, -ENOMEM (also for a NULL `data`, so that
  * json_pack() can be passed directly), or -EIO when nothing could be written.
  */
-int output(FILE *out, const struct output_options *options, const struct output_field *fields, const char *empty,
-	   json_t *data);
+int output(FILE *out, const struct output_options *options, const struct output_field *fields,
+	   const char *empty, json_t *data);
 /* The two human forms alone, for verbs that print several parts. They borrow. */
 int output_table(FILE *out, const struct output_field *fields, const json_t *rows);
 int output_fields(FILE *out, const struct output_field *fields, const json_t *object);
@@ -51,7 +51,7 @@ void output_error(FILE *out, FILE *err, const struct output_options *options, co
 
 /* Ready made `format` members. */
 const char *output_yes_no(const json_t *value, char *buf, size_t size);
-const char *output_utc(const json_t *value, char *buf, size_t size);	/* unix time */
-const char *output_age(const json_t *value, char *buf, size_t size);	/* seconds as "3 h 12 min" */
+const char *output_utc(const json_t *value, char *buf, size_t size); /* unix time */
+const char *output_age(const json_t *value, char *buf, size_t size); /* seconds as "3 h 12 min" */
 
 #endif /* PORCH_CLI_OUTPUT_H */

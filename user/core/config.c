@@ -55,8 +55,8 @@ static int append_listener(struct parser *p, struct porch_listen_spec **array, s
 
 	for (i = 0; i < *n; i++) {
 		if (porch_listen_spec_same(&(*array)[i], spec))
-			return porch_err_set(p->err, -EINVAL, "%u: this listener is already in line %u", p->line,
-					     (*array)[i].line);
+			return porch_err_set(p->err, -EINVAL, "%u: this listener is already in line %u",
+					     p->line, (*array)[i].line);
 	}
 	if (*n >= PORCH_CONFIG_LISTENERS_MAX)
 		return porch_err_set(p->err, -EINVAL, "%u: more than %d listeners", p->line,
@@ -83,12 +83,12 @@ static int begin_interface(struct parser *p, const char *name)
 	size_t i;
 
 	if (!porch_config_ifname_valid(name))
-		return porch_err_set(p->err, -EINVAL, "%u: '%.32s' cannot be the name of an interface", p->line,
-				     name);
+		return porch_err_set(p->err, -EINVAL, "%u: '%.32s' cannot be the name of an interface",
+				     p->line, name);
 	for (i = 0; i < c->n_interfaces; i++) {
 		if (!strcmp(c->interfaces[i].name, name))
-			return porch_err_set(p->err, -EINVAL, "%u: [interface %s] is already in line %u", p->line,
-					     name, c->interfaces[i].line);
+			return porch_err_set(p->err, -EINVAL, "%u: [interface %s] is already in line %u",
+					     p->line, name, c->interfaces[i].line);
 	}
 	if (c->n_interfaces >= PORCH_CONFIG_INTERFACES_MAX)
 		return porch_err_set(p->err, -EINVAL, "%u: more than %d interfaces", p->line,
@@ -111,7 +111,8 @@ static int begin_listener(struct parser *p, const char *address)
 
 	/* keys have lines of their own here */
 	if (strchr(address, ','))
-		return porch_err_set(p->err, -EINVAL, "%u: keys of a [listener] go on lines of their own", p->line);
+		return porch_err_set(p->err, -EINVAL, "%u: keys of a [listener] go on lines of their own",
+				     p->line);
 	if (porch_listen_spec_parse(address, &spec, &inner))
 		return porch_err_set(p->err, -EINVAL, "%u: %s", p->line, inner.text);
 	return append_listener(p, &p->config->listeners, &p->config->n_listeners, &spec);
@@ -140,9 +141,10 @@ static int begin_section(struct parser *p, char *text)
 		p->section = *text == 'i' ? SECTION_INTERFACE : SECTION_LISTENER;
 		return *text == 'i' ? begin_interface(p, argument) : begin_listener(p, argument);
 	}
-	return porch_err_set(p->err, -EINVAL,
-			     "%u: unknown section [%.32s]; known: porch, interface NAME, listener ADDR:PORT, deny",
-			     p->line, text);
+	return porch_err_set(
+		p->err, -EINVAL,
+		"%u: unknown section [%.32s]; known: porch, interface NAME, listener ADDR:PORT, deny",
+		p->line, text);
 }
 
 static int set_porch(struct parser *p, const char *key, const char *value)
@@ -154,10 +156,12 @@ static int set_porch(struct parser *p, const char *key, const char *value)
 		__u32 min, max, given;
 	} known[] = {
 		{ "flows", &c->flows, PORCH_FLOWS_MIN, PORCH_FLOWS_MAX, PORCH_GIVEN_FLOWS },
-		{ "half-open", &c->half_open, PORCH_HALF_OPEN_MIN, PORCH_HALF_OPEN_MAX, PORCH_GIVEN_HALF_OPEN },
+		{ "half-open", &c->half_open, PORCH_HALF_OPEN_MIN, PORCH_HALF_OPEN_MAX,
+		  PORCH_GIVEN_HALF_OPEN },
 		{ "reply-rate", &c->reply_rate, 0, PORCH_REPLY_RATE_MAX, PORCH_GIVEN_REPLY_RATE },
 		{ "unknown-rate", &c->unknown_rate, 0, PORCH_UNKNOWN_RATE_MAX, PORCH_GIVEN_UNKNOWN_RATE },
-		{ "syn-rate", &c->syn_rate, PORCH_SYN_RATE_MIN, PORCH_SYN_RATE_MAX, PORCH_GIVEN_SYN_RATE_ALL },
+		{ "syn-rate", &c->syn_rate, PORCH_SYN_RATE_MIN, PORCH_SYN_RATE_MAX,
+		  PORCH_GIVEN_SYN_RATE_ALL },
 	};
 	size_t i;
 
@@ -167,8 +171,9 @@ static int set_porch(struct parser *p, const char *key, const char *value)
 		if (c->given & known[i].given)
 			return porch_err_set(p->err, -EINVAL, "%u: %s is given twice", p->line, key);
 		if (porch_config_number(value, known[i].min, known[i].max, known[i].where))
-			return porch_err_set(p->err, -EINVAL, "%u: %s wants a number from %u to %u, not '%.32s'",
-					     p->line, key, known[i].min, known[i].max, value);
+			return porch_err_set(p->err, -EINVAL,
+					     "%u: %s wants a number from %u to %u, not '%.32s'", p->line, key,
+					     known[i].min, known[i].max, value);
 		c->given |= known[i].given;
 		return 0;
 	}
@@ -185,15 +190,16 @@ static int set_interface(struct parser *p, const char *key, const char *value)
 		if (iface->mode_given)
 			return porch_err_set(p->err, -EINVAL, "%u: mode is given twice", p->line);
 		if (strcmp(value, "native") && strcmp(value, "skb"))
-			return porch_err_set(p->err, -EINVAL, "%u: mode is native or skb, not '%.32s'", p->line,
-					     value);
+			return porch_err_set(p->err, -EINVAL, "%u: mode is native or skb, not '%.32s'",
+					     p->line, value);
 		iface->mode = *value == 's' ? PORCH_MODE_SKB : PORCH_MODE_NATIVE;
 		iface->mode_given = true;
 		return 0;
 	}
 	if (strcmp(key, "listen"))
-		return porch_err_set(p->err, -EINVAL, "%u: unknown key '%.32s' in [interface]; known: mode, listen",
-				     p->line, key);
+		return porch_err_set(p->err, -EINVAL,
+				     "%u: unknown key '%.32s' in [interface]; known: mode, listen", p->line,
+				     key);
 	if (porch_listen_spec_parse(value, &spec, &inner))
 		return porch_err_set(p->err, -EINVAL, "%u: %s", p->line, inner.text);
 	return append_listener(p, &iface->listeners, &iface->n_listeners, &spec);
@@ -219,8 +225,8 @@ static int set_deny(struct parser *p, const char *key, const char *value)
 	size_t i;
 
 	if (strcmp(key, "prefix"))
-		return porch_err_set(p->err, -EINVAL, "%u: unknown key '%.32s' in [deny]; known: prefix", p->line,
-				     key);
+		return porch_err_set(p->err, -EINVAL, "%u: unknown key '%.32s' in [deny]; known: prefix",
+				     p->line, key);
 	if (porch_prefix_parse(value, &prefix, &inner))
 		return porch_err_set(p->err, -EINVAL, "%u: %s", p->line, inner.text);
 	for (i = 0; i < c->n_deny; i++) {
@@ -228,8 +234,9 @@ static int set_deny(struct parser *p, const char *key, const char *value)
 			return 0;
 	}
 	if (c->n_deny >= PORCH_CONFIG_DENY_MAX)
-		return porch_err_set(p->err, -EINVAL, "%u: more than %d prefixes; add the others with 'porch deny'",
-				     p->line, PORCH_CONFIG_DENY_MAX);
+		return porch_err_set(p->err, -EINVAL,
+				     "%u: more than %d prefixes; add the others with 'porch deny'", p->line,
+				     PORCH_CONFIG_DENY_MAX);
 	grown = grow(c->deny, c->n_deny, sizeof(*grown));
 	if (!grown)
 		return no_memory(p);
@@ -305,7 +312,8 @@ static int parse_lines(struct parser *p, const char *text, size_t len)
 			return porch_err_set(p->err, -EINVAL, "%u: longer than %d octets", p->line,
 					     PORCH_CONFIG_LINE_MAX);
 		if (memchr(text, '\0', n))
-			return porch_err_set(p->err, -EINVAL, "%u: contains a NUL; is this a text file?", p->line);
+			return porch_err_set(p->err, -EINVAL, "%u: contains a NUL; is this a text file?",
+					     p->line);
 		memcpy(line, text, n);
 		line[n] = '\0';
 		r = parse_line(p, line);
@@ -323,7 +331,8 @@ int porch_config_parse(const char *text, size_t len, struct porch_config **ret, 
 	int r;
 
 	if (len > PORCH_CONFIG_SIZE_MAX)
-		return porch_err_set(err, -E2BIG, "1: the file is larger than %d octets", PORCH_CONFIG_SIZE_MAX);
+		return porch_err_set(err, -E2BIG, "1: the file is larger than %d octets",
+				     PORCH_CONFIG_SIZE_MAX);
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return porch_err_set(err, -ENOMEM, "1: out of memory");

@@ -19,28 +19,28 @@
 struct porch_err;
 
 /* Limits of a configuration, each named in porch.conf(5). */
-#define PORCH_CONFIG_SIZE_MAX (1024 * 1024)	/* octets of a file */
+#define PORCH_CONFIG_SIZE_MAX	    (1024 * 1024) /* octets of a file */
 #define PORCH_CONFIG_INTERFACES_MAX 64
-#define PORCH_CONFIG_LISTENERS_MAX (PORCH_LISTENERS_MAX - 1)
-#define PORCH_CONFIG_DENY_MAX 4096
+#define PORCH_CONFIG_LISTENERS_MAX  (PORCH_LISTENERS_MAX - 1)
+#define PORCH_CONFIG_DENY_MAX	    4096
 
 /* Values of what the configuration leaves out, with their ranges. */
-#define PORCH_FLOWS_DEFAULT 16384u
-#define PORCH_FLOWS_MIN 256u
-#define PORCH_FLOWS_MAX 4194304u
-#define PORCH_HALF_OPEN_DEFAULT 65536u
-#define PORCH_HALF_OPEN_MIN 16u
-#define PORCH_HALF_OPEN_MAX 4194304u
-#define PORCH_SYN_RATE_DEFAULT 1000u
-#define PORCH_SYN_RATE_MIN 10u
-#define PORCH_SYN_RATE_MAX 100000000u
-#define PORCH_REPLY_RATE_DEFAULT 0u		/* no limit */
-#define PORCH_REPLY_RATE_MAX 100000000u
+#define PORCH_FLOWS_DEFAULT	   16384u
+#define PORCH_FLOWS_MIN		   256u
+#define PORCH_FLOWS_MAX		   4194304u
+#define PORCH_HALF_OPEN_DEFAULT	   65536u
+#define PORCH_HALF_OPEN_MIN	   16u
+#define PORCH_HALF_OPEN_MAX	   4194304u
+#define PORCH_SYN_RATE_DEFAULT	   1000u
+#define PORCH_SYN_RATE_MIN	   10u
+#define PORCH_SYN_RATE_MAX	   100000000u
+#define PORCH_REPLY_RATE_DEFAULT   0u /* no limit */
+#define PORCH_REPLY_RATE_MAX	   100000000u
 #define PORCH_UNKNOWN_RATE_DEFAULT 100u
-#define PORCH_UNKNOWN_RATE_MAX 1000000u
-#define PORCH_BACKLOG_MAX 65535u
-#define PORCH_MSS_MIN 536u
-#define PORCH_MSS_MAX 65495u			/* 65535 less IPv4 and TCP headers */
+#define PORCH_UNKNOWN_RATE_MAX	   1000000u
+#define PORCH_BACKLOG_MAX	   65535u
+#define PORCH_MSS_MIN		   536u
+#define PORCH_MSS_MAX		   65495u /* 65535 less IPv4 and TCP headers */
 
 enum porch_mode {
 	PORCH_MODE_NATIVE = 0,
@@ -48,26 +48,26 @@ enum porch_mode {
 };
 
 /* porch_listen_spec.given: keys that were written, as opposed to defaulted. */
-#define PORCH_GIVEN_DELIVER 0x01
-#define PORCH_GIVEN_PROTECT 0x02
-#define PORCH_GIVEN_BACKLOG 0x04
-#define PORCH_GIVEN_MSS 0x08
+#define PORCH_GIVEN_DELIVER  0x01
+#define PORCH_GIVEN_PROTECT  0x02
+#define PORCH_GIVEN_BACKLOG  0x04
+#define PORCH_GIVEN_MSS	     0x08
 #define PORCH_GIVEN_OVERFLOW 0x10
 #define PORCH_GIVEN_SYN_RATE 0x20
 
 /* One listener as somebody asked for it; keys not given hold their defaults. */
 struct porch_listen_spec {
-	__u8 address[16];	/* as in maps.h; all zero with `any` */
-	bool any;		/* `*` */
-	__u16 port;		/* 1 to 65535 */
-	__u8 deliver;		/* enum porch_deliver */
-	__u8 protect;		/* enum porch_protect */
-	__u8 overflow;		/* enum porch_overflow */
-	__u16 mss;		/* 0: the route's */
-	__u32 backlog;		/* 0: the service's own */
+	__u8 address[16]; /* as in maps.h; all zero with `any` */
+	bool any;	  /* `*` */
+	__u16 port;	  /* 1 to 65535 */
+	__u8 deliver;	  /* enum porch_deliver */
+	__u8 protect;	  /* enum porch_protect */
+	__u8 overflow;	  /* enum porch_overflow */
+	__u16 mss;	  /* 0: the route's */
+	__u32 backlog;	  /* 0: the service's own */
 	__u32 syn_rate;
-	__u32 given;		/* PORCH_GIVEN_* */
-	unsigned int line;	/* of the file; 0: not from a file */
+	__u32 given;	   /* PORCH_GIVEN_* */
+	unsigned int line; /* of the file; 0: not from a file */
 };
 
 struct porch_config_interface {
@@ -81,9 +81,9 @@ struct porch_config_interface {
 };
 
 /* porch_config.given */
-#define PORCH_GIVEN_FLOWS 0x01
-#define PORCH_GIVEN_HALF_OPEN 0x02
-#define PORCH_GIVEN_REPLY_RATE 0x04
+#define PORCH_GIVEN_FLOWS	 0x01
+#define PORCH_GIVEN_HALF_OPEN	 0x02
+#define PORCH_GIVEN_REPLY_RATE	 0x04
 #define PORCH_GIVEN_UNKNOWN_RATE 0x08
 #define PORCH_GIVEN_SYN_RATE_ALL 0x10
 
@@ -92,8 +92,8 @@ struct porch_config {
 	__u32 half_open;
 	__u32 reply_rate;
 	__u32 unknown_rate;
-	__u32 syn_rate;		/* of listeners that do not say */
-	__u32 given;		/* PORCH_GIVEN_FLOWS ... */
+	__u32 syn_rate; /* of listeners that do not say */
+	__u32 given;	/* PORCH_GIVEN_FLOWS ... */
 
 	struct porch_config_interface *interfaces;
 	size_t n_interfaces;
@@ -121,7 +121,11 @@ const struct porch_config_interface *porch_config_interface(const struct porch_c
 /* Listeners that differ in address or port, over the whole file. */
 size_t porch_config_count_listeners(const struct porch_config *config);
 
-/* `ADDR:PORT[,key=value]*`, or with several words: `ADDR:PORT`, then each `key=value`. */
+/*
+ * `ADDR:PORT[,key=value]*`, or with several words: `ADDR:PORT`, then each
+ * `key=value` by porch_listen_spec_set(). -EINVAL, or -EOPNOTSUPP for what is
+ * understood but cannot be served.
+ */
 int porch_listen_spec_parse(const char *text, struct porch_listen_spec *ret, struct porch_err *err);
 /* One `key=value` on top of what `spec` holds; `spec` is untouched on failure. */
 int porch_listen_spec_set(struct porch_listen_spec *spec, const char *assignment, struct porch_err *err);

@@ -9,7 +9,7 @@
 struct porch_config;
 struct porch_err;
 
-#define PORCH_CONFIG_LINE_MAX 512	/* octets */
+#define PORCH_CONFIG_LINE_MAX 512 /* octets */
 
 /* A decimal number without sign, blank or leading zero; -EINVAL, -ERANGE; `*ret` untouched then. */
 int porch_config_number(const char *text, __u32 min, __u32 max, __u32 *ret);

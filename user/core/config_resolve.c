@@ -43,7 +43,11 @@ bool porch_config_ifname_valid(const char *name)
 	return true;
 }
 
-#define KEY(flag, field) { flag, offsetof(struct porch_listen_spec, field), sizeof(((struct porch_listen_spec *)0)->field) }
+#define KEY(flag, field)                                                                                     \
+	{                                                                                                    \
+		flag, offsetof(struct porch_listen_spec, field),                                             \
+			sizeof(((struct porch_listen_spec *)0)->field)                                       \
+	}
 static const struct {
 	__u32 flag;
 	size_t offset, size;
@@ -72,17 +76,19 @@ static int merge(struct porch_listen_spec *into, const struct porch_listen_spec 
 			memcpy(to, value, spec_keys[i].size);
 			into->given |= spec_keys[i].flag;
 		} else if (memcmp(to, value, spec_keys[i].size)) {
-			return porch_err_set(err, -EINVAL,
-					     "%u: says otherwise about a listener of line %u; a listener belongs to the "
-					     "network namespace, not to one interface",
-					     into->line > from->line ? into->line : from->line,
-					     into->line > from->line ? from->line : into->line);
+			return porch_err_set(
+				err, -EINVAL,
+				"%u: says otherwise about a listener of line %u; a listener belongs to the "
+				"network namespace, not to one interface",
+				into->line > from->line ? into->line : from->line,
+				into->line > from->line ? from->line : into->line);
 		}
 	}
 	return 0;
 }
 
-static int add_sections(struct porch_config *config, struct porch_config_interface *iface, struct porch_err *err)
+static int add_sections(struct porch_config *config, struct porch_config_interface *iface,
+			struct porch_err *err)
 {
 	struct porch_listen_spec *grown;
 	size_t i, j;
@@ -119,7 +125,8 @@ static void apply_syn_rate(struct porch_listen_spec *specs, size_t n, __u32 syn_
 }
 
 /* Every listener of the file once, as `*ret`; 0 or -errno. */
-static int collect(const struct porch_config *config, struct porch_listen_spec **ret, size_t *n, struct porch_err *err)
+static int collect(const struct porch_config *config, struct porch_listen_spec **ret, size_t *n,
+		   struct porch_err *err)
 {
 	size_t total = config->n_listeners, i, j, k, used = 0;
 	struct porch_listen_spec *all;
@@ -132,7 +139,8 @@ static int collect(const struct porch_config *config, struct porch_listen_spec *
 		return porch_err_set(err, -ENOMEM, "1: out of memory");
 	for (i = 0; i <= config->n_interfaces && !r; i++) {
 		bool sections = i == config->n_interfaces;
-		const struct porch_listen_spec *from = sections ? config->listeners : config->interfaces[i].listeners;
+		const struct porch_listen_spec *from =
+			sections ? config->listeners : config->interfaces[i].listeners;
 		size_t n_from = sections ? config->n_listeners : config->interfaces[i].n_listeners;
 
 		for (j = 0; j < n_from && !r; j++) {
@@ -165,9 +173,10 @@ static int check_limits(const struct porch_listen_spec *all, size_t n, struct po
 		for (chain = 1, j = 0; j < i; j++)
 			chain += all[j].port == all[i].port;
 		if (chain > PORCH_CHAIN_MAX)
-			return porch_err_set(err, -EINVAL,
-					     "%u: more than %d addresses with port %u; '*' stands for all of them",
-					     all[i].line, PORCH_CHAIN_MAX, all[i].port);
+			return porch_err_set(
+				err, -EINVAL,
+				"%u: more than %d addresses with port %u; '*' stands for all of them",
+				all[i].line, PORCH_CHAIN_MAX, all[i].port);
 	}
 	return 0;
 }
@@ -182,7 +191,8 @@ int porch_config_resolve(struct porch_config *config, struct porch_err *err)
 		r = add_sections(config, &config->interfaces[i], err);
 		if (r)
 			return r;
-		apply_syn_rate(config->interfaces[i].listeners, config->interfaces[i].n_listeners, config->syn_rate);
+		apply_syn_rate(config->interfaces[i].listeners, config->interfaces[i].n_listeners,
+			       config->syn_rate);
 	}
 	apply_syn_rate(config->listeners, config->n_listeners, config->syn_rate);
 	r = collect(config, &all, &n, err);
@@ -206,7 +216,8 @@ size_t porch_config_count_listeners(const struct porch_config *config)
 	return n;
 }
 
-const struct porch_config_interface *porch_config_interface(const struct porch_config *config, const char *name)
+const struct porch_config_interface *porch_config_interface(const struct porch_config *config,
+							    const char *name)
 {
 	size_t i;
 

@@ -9,8 +9,9 @@
 
 /* In the order in which a reader can act on them. */
 static const struct porch_doctor_check *const subjects[] = {
-	porch_doctor_kernel_checks,	   porch_doctor_device_checks,	 porch_doctor_sysctl_checks,
-	porch_doctor_listening_checks, porch_doctor_firewall_checks,
+	porch_doctor_kernel_checks,    porch_doctor_topology_checks,  porch_doctor_device_checks,
+	porch_doctor_sysctl_checks,    porch_doctor_listening_checks, porch_doctor_firewall_checks,
+	porch_doctor_diversion_checks,
 };
 
 void porch_find(struct porch_report *report, enum porch_doctor_result result, const char *format, ...)

@@ -17,25 +17,25 @@
 
 enum porch_doctor_result {
 	PORCH_DOCTOR_OK,
-	PORCH_DOCTOR_WARN,	/* works, but not as somebody may expect */
-	PORCH_DOCTOR_FAIL,	/* connections, or the attachment, would fail */
+	PORCH_DOCTOR_WARN, /* works, but not as somebody may expect */
+	PORCH_DOCTOR_FAIL, /* connections, or the attachment, would fail */
 };
 
 struct porch_finding {
-	const char *check;	/* a JSON value, never renamed: the row's name unless the check gave another */
+	const char *check; /* a JSON value, never renamed: the row's name unless the check gave another */
 	enum porch_doctor_result result;
 	char text[320];
-	char advice[320];	/* empty: nothing to do */
+	char advice[320]; /* empty: nothing to do */
 };
 
 struct porch_report {
 	struct porch_finding *findings;
 	size_t n;
-	bool lost;		/* memory ran out: some findings are missing */
+	bool lost; /* memory ran out: some findings are missing */
 };
 
 struct porch_doctor_listener {
-	__u8 address[16];	/* as in maps.h */
+	__u8 address[16]; /* as in maps.h */
 	bool any;
 	__u16 port;
 };
@@ -44,9 +44,9 @@ struct porch_doctor_listener {
 struct porch_doctor_target {
 	char ifname[IFNAMSIZ];
 	int ifindex;
-	bool attached;		/* to this interface */
+	bool attached; /* to this interface */
 	bool skb_mode;
-	const struct porch_host *host;	/* NULL: this namespace has no porch */
+	const struct porch_host *host; /* NULL: this namespace has no porch */
 	const struct porch_doctor_listener *listeners;
 	size_t n_listeners;
 };
@@ -58,10 +58,12 @@ struct porch_doctor_check {
 
 /* Tables of each subject; a row without `run` ends them. */
 extern const struct porch_doctor_check porch_doctor_kernel_checks[];
+extern const struct porch_doctor_check porch_doctor_topology_checks[];
 extern const struct porch_doctor_check porch_doctor_device_checks[];
 extern const struct porch_doctor_check porch_doctor_sysctl_checks[];
 extern const struct porch_doctor_check porch_doctor_listening_checks[];
 extern const struct porch_doctor_check porch_doctor_firewall_checks[];
+extern const struct porch_doctor_check porch_doctor_diversion_checks[];
 
 /* Runs every check. 0, or -ENOMEM; free with porch_report_free(). */
 int porch_doctor_run(const struct porch_doctor_target *target, struct porch_report *report);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Checks of the interface itself: driver, offloads, queues, who else is on the hook. */
+/* Checks of the interface itself: peer, offloads, queues, who else is on the hook. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <net/if_arp.h>
 #include <linux/if_link.h>
 
 #include <bpf/bpf.h>
@@ -19,102 +18,9 @@ static bool is_veth(const struct porch_link *link)
 	return !strcmp(link->kind, "veth");
 }
 
-/* Devices that only forward what a lower one received: say where to attach instead. */
-static const struct {
-	const char *kind;
-	enum porch_doctor_result result;
-	const char *text, *advice;
-} stacked[] = {
-	{ "vlan", PORCH_DOCTOR_FAIL, "is a VLAN device: it has no driver hook, and its frames pass the lower device first",
-	  "attach to the lower device: porch answers tagged SYNs there, with their tags" },
-	{ "bridge", PORCH_DOCTOR_WARN, "is a bridge: it has no driver hook",
-	  "attach with --mode skb; native mode needs the address on an interface of its own" },
-	{ "team", PORCH_DOCTOR_WARN, "is a team device: it has no driver hook",
-	  "attach with --mode skb, or use a bond, which runs XDP in its ports' drivers" },
-	{ "bond", PORCH_DOCTOR_WARN, "is a bond: native XDP runs in each port's driver, for balance-rr, active-backup, "
-				     "802.3ad and balance-xor without vlan+srcmac only",
-	  "attach to the bond, not to its ports; if that is refused, --mode skb" },
-	{ "macvlan", PORCH_DOCTOR_WARN, "is a macvlan device: it has no driver hook", "attach with --mode skb" },
-	{ "macvtap", PORCH_DOCTOR_FAIL, "is a macvtap device: its frames go to a guest, not to this host's sockets",
-	  "attach inside the guest" },
-	{ "ipvlan", PORCH_DOCTOR_WARN, "is an ipvlan device: it has no driver hook, and shares its MAC with the lower one",
-	  "attach to the lower device in its own namespace, or use --mode skb" },
-	{ "vrf", PORCH_DOCTOR_FAIL, "is a VRF device: frames arrive on its members", "attach to the members" },
-};
-
-static void check_driver(const struct porch_doctor_target *target, struct porch_report *report)
-{
-	struct porch_link link;
-	char driver[32] = "unknown";
-	__u64 features;
-	size_t i;
-	int r;
-
-	r = porch_link_get(target->ifindex, PORCH_NSID_HERE, &link);
-	if (r) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s: %s", target->ifname, strerror(-r));
-		return;
-	}
-	if (link.flags & IFF_LOOPBACK) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s is the loopback device: local clients need no protection, and "
-						      "their SYNs never meet XDP",
-			   link.name);
-		porch_advise(report, "attach to the interface that strangers come in by");
-		return;
-	}
-	if (link.type != ARPHRD_ETHER) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s carries no Ethernet frames (type %u)", link.name, link.type);
-		porch_advise(report, "attach to the Ethernet interface below it, if the TCP is visible there");
-		return;
-	}
-	for (i = 0; i < sizeof(stacked) / sizeof(stacked[0]); i++) {
-		if (strcmp(link.kind, stacked[i].kind))
-			continue;
-		porch_find(report, stacked[i].result, "%s %s", link.name, stacked[i].text);
-		porch_advise(report, "%s", stacked[i].advice);
-		return;
-	}
-	(void)porch_link_driver(link.name, driver, sizeof(driver));
-	r = porch_link_xdp_features(link.ifindex, &features);
-	if (r) {
-		porch_find(report, PORCH_DOCTOR_WARN, "driver %s: this kernel does not tell whether it has native XDP", driver);
-		porch_advise(report, "attach says so at once; --mode skb works with every driver, but slower");
-	} else if (!(features & PORCH_XDP_FEATURE_BASIC)) {
-		porch_find(report, target->skb_mode ? PORCH_DOCTOR_OK : PORCH_DOCTOR_WARN, "driver %s has no native XDP",
-			   driver);
-		porch_advise(report, "attach with --mode skb: it works, at the price of an skb per SYN");
-	} else {
-		porch_find(report, PORCH_DOCTOR_OK, "driver %s has native XDP", driver);
-	}
-	if (!(link.flags & IFF_UP)) {
-		porch_find(report, PORCH_DOCTOR_WARN, "%s is down", link.name);
-		porch_advise(report, "ip link set %s up", link.name);
-	}
-}
-
-static void check_master(const struct porch_doctor_target *target, struct porch_report *report)
-{
-	struct porch_link link, master;
-
-	if (porch_link_get(target->ifindex, PORCH_NSID_HERE, &link))
-		return;
-	if (!link.master || porch_link_get(link.master, PORCH_NSID_HERE, &master)) {
-		porch_find(report, PORCH_DOCTOR_OK, "%s is not part of a bond, bridge, team or VRF", link.name);
-		return;
-	}
-	if (!strcmp(link.slave_kind, "vrf")) {
-		porch_find(report, PORCH_DOCTOR_WARN, "%s belongs to VRF %s: listeners outside the VRF are not found",
-			   link.name, master.name);
-		porch_advise(report, "bind the service to the VRF, or set net.ipv4.tcp_l3mdev_accept=1");
-		return;
-	}
-	porch_find(report, PORCH_DOCTOR_FAIL, "%s is a port of %s (%s): the host's addresses are there", link.name,
-		   master.name, *master.kind ? master.kind : "a stacked device");
-	porch_advise(report, "porch doctor %s", master.name);
-}
-
 /* The peer of a veth: 0 found, 1 not a veth, -errno not visible. */
-static int find_peer(const struct porch_doctor_target *target, struct porch_link *link, struct porch_link *peer)
+static int find_peer(const struct porch_doctor_target *target, struct porch_link *link,
+		     struct porch_link *peer)
 {
 	int r = porch_link_get(target->ifindex, PORCH_NSID_HERE, link);
 
@@ -135,21 +41,27 @@ static void check_peer(const struct porch_doctor_target *target, struct porch_re
 	if (r) {
 		porch_find(report, PORCH_DOCTOR_WARN, "%s is a veth whose peer cannot be seen from here (%s)",
 			   target->ifname, strerror(-r));
-		porch_advise(report, "the peer needs an XDP program of its own, XDP_PASS is enough, or no SYN-ACK arrives");
+		porch_advise(report, "the peer needs an XDP program of its own, XDP_PASS is enough, or no "
+				     "SYN-ACK arrives");
 		return;
 	}
 	if (peer.xdp_driver_id) {
-		porch_find(report, PORCH_DOCTOR_OK, "the veth's peer %s has an XDP program (id %u): SYN-ACKs arrive",
-			   peer.name, peer.xdp_driver_id);
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "the veth's peer %s has an XDP program (id %u): SYN-ACKs arrive", peer.name,
+			   peer.xdp_driver_id);
 		return;
 	}
 	if (target->skb_mode) {
-		porch_find(report, PORCH_DOCTOR_OK, "the veth's peer %s needs no XDP program in skb mode", peer.name);
+		porch_find(report, PORCH_DOCTOR_OK, "the veth's peer %s needs no XDP program in skb mode",
+			   peer.name);
 		return;
 	}
 	porch_find(report, PORCH_DOCTOR_FAIL,
-		   "the veth's peer %s has no native XDP program: frames sent back by XDP wake nobody there", peer.name);
-	porch_advise(report, "load any XDP program on %s%s, one that returns XDP_PASS is enough; or attach with --mode skb",
+		   "the veth's peer %s has no native XDP program: frames sent back by XDP wake nobody there",
+		   peer.name);
+	porch_advise(report,
+		     "load any XDP program on %s%s, one that returns XDP_PASS is enough; or attach with "
+		     "--mode skb",
 		     peer.name, link.lower_nsid == PORCH_NSID_HERE ? "" : " in its namespace");
 }
 
@@ -162,7 +74,8 @@ static void check_checksums(const struct porch_doctor_target *target, struct por
 		return;
 	if (link.lower_nsid != PORCH_NSID_HERE) {
 		porch_find(report, PORCH_DOCTOR_OK,
-			   "whether %s, in another namespace, leaves checksums to be filled in cannot be seen from here; "
+			   "whether %s, in another namespace, leaves checksums to be filled in cannot be "
+			   "seen from here; "
 			   "porch computes its own",
 			   peer.name);
 		return;
@@ -172,13 +85,17 @@ static void check_checksums(const struct porch_doctor_target *target, struct por
 		porch_find(report, PORCH_DOCTOR_OK, "the veth's peer %s sends full checksums", peer.name);
 	} else if (target->skb_mode) {
 		porch_find(report, PORCH_DOCTOR_WARN,
-			   "the veth's peer %s leaves checksums to be filled in: in skb mode a SYN-ACK keeps that mark", peer.name);
+			   "the veth's peer %s leaves checksums to be filled in: in skb mode a SYN-ACK keeps "
+			   "that mark",
+			   peer.name);
 		porch_advise(report, "ethtool -K %s tx off", peer.name);
 	} else {
 		porch_find(report, PORCH_DOCTOR_WARN,
-			   "the veth's peer %s leaves checksums to be filled in; porch computes its own, captures show wrong ones",
+			   "the veth's peer %s leaves checksums to be filled in; porch computes its own, "
+			   "captures show wrong ones",
 			   peer.name);
-		porch_advise(report, "nothing for porch; for other XDP programs here: ethtool -K %s tx off", peer.name);
+		porch_advise(report, "nothing for porch; for other XDP programs here: ethtool -K %s tx off",
+			     peer.name);
 	}
 }
 
@@ -191,7 +108,8 @@ static void find_vlan(const struct porch_link *link, void *arg)
 {
 	struct vlans *vlans = arg;
 
-	if (!strcmp(link->kind, "vlan") && link->lower == vlans->ifindex && link->lower_nsid == PORCH_NSID_HERE)
+	if (!strcmp(link->kind, "vlan") && link->lower == vlans->ifindex &&
+	    link->lower_nsid == PORCH_NSID_HERE)
 		memcpy(vlans->name, link->name, sizeof(vlans->name));
 }
 
@@ -203,12 +121,13 @@ static void check_vlan(const struct porch_doctor_target *target, struct porch_re
 	(void)porch_link_each(find_vlan, &vlans);
 	if (stripped > 0 && *vlans.name) {
 		porch_find(report, PORCH_DOCTOR_FAIL,
-			   "%s takes VLAN tags off frames before XDP sees them: SYN-ACKs to %s would leave untagged",
+			   "%s takes VLAN tags off frames before XDP sees them: SYN-ACKs to %s would leave "
+			   "untagged",
 			   target->ifname, vlans.name);
 		porch_advise(report, "ethtool -K %s rxvlan off", target->ifname);
 	} else if (stripped > 0) {
-		porch_find(report, PORCH_DOCTOR_OK, "VLAN tags are taken off before XDP, but no VLAN device is on %s",
-			   target->ifname);
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "VLAN tags are taken off before XDP, but no VLAN device is on %s", target->ifname);
 	} else {
 		porch_find(report, PORCH_DOCTOR_OK, "VLAN tags reach XDP");
 	}
@@ -226,7 +145,8 @@ static void check_lro(const struct porch_doctor_target *target, struct porch_rep
 			continue;
 		on++;
 		porch_find(report, target->skb_mode ? PORCH_DOCTOR_OK : PORCH_DOCTOR_FAIL,
-			   "%s is on: the driver refuses XDP, or merges segments before it", merging[i].feature);
+			   "%s is on: the driver refuses XDP, or merges segments before it",
+			   merging[i].feature);
 		porch_advise(report, "ethtool -K %s %s off", target->ifname, merging[i].option);
 	}
 	if (!on)
@@ -250,8 +170,9 @@ static void check_mtu(const struct porch_doctor_target *target, struct porch_rep
 	porch_find(report, veth ? PORCH_DOCTOR_FAIL : PORCH_DOCTOR_WARN,
 		   "MTU %u: native XDP takes frames of one page, an MTU of %d at most%s", mtu, XDP_MTU_MAX,
 		   veth ? "" : " with most drivers");
-	porch_advise(report, "ip link set %s mtu 1500%s; or attach with --mode skb", veth && peer.mtu > link.mtu ? peer.name :
-			     link.name, veth && peer.mtu > XDP_MTU_MAX && link.mtu > XDP_MTU_MAX ? " (both ends)" : "");
+	porch_advise(report, "ip link set %s mtu 1500%s; or attach with --mode skb",
+		     veth && peer.mtu > link.mtu ? peer.name : link.name,
+		     veth && peer.mtu > XDP_MTU_MAX && link.mtu > XDP_MTU_MAX ? " (both ends)" : "");
 }
 
 static void check_queues(const struct porch_doctor_target *target, struct porch_report *report)
@@ -263,26 +184,32 @@ static void check_queues(const struct porch_doctor_target *target, struct porch_
 	int veth = find_peer(target, &link, &peer);
 
 	if (porch_link_channels(target->ifname, &own)) {
-		porch_find(report, PORCH_DOCTOR_OK, "%s has the one queue of a device that cannot count them", target->ifname);
+		porch_find(report, PORCH_DOCTOR_OK, "%s has the one queue of a device that cannot count them",
+			   target->ifname);
 		return;
 	}
 	(void)porch_link_driver(target->ifname, driver, sizeof(driver));
-	if (!veth && link.lower_nsid == PORCH_NSID_HERE && !porch_link_channels(peer.name, &theirs) && own.rx < theirs.tx) {
+	if (!veth && link.lower_nsid == PORCH_NSID_HERE && !porch_link_channels(peer.name, &theirs) &&
+	    own.rx < theirs.tx) {
 		porch_find(report, target->skb_mode ? PORCH_DOCTOR_OK : PORCH_DOCTOR_FAIL,
-			   "%s has %u RX queues, its peer %s sends on %u: native XDP is refused", target->ifname, own.rx,
-			   peer.name, theirs.tx);
-		porch_advise(report, "ethtool -L %s rx %u, or ethtool -L %s tx %u", target->ifname, theirs.tx, peer.name,
-			     own.rx);
+			   "%s has %u RX queues, its peer %s sends on %u: native XDP is refused",
+			   target->ifname, own.rx, peer.name, theirs.tx);
+		porch_advise(report, "ethtool -L %s rx %u, or ethtool -L %s tx %u", target->ifname, theirs.tx,
+			     peer.name, own.rx);
 	} else if (!strcmp(driver, "virtio_net") && own.tx + cpus > own.tx_max) {
 		porch_find(report, PORCH_DOCTOR_WARN,
-			   "virtio_net has %u of %u TX queues in use and %ld CPUs: none is left for XDP, SYN-ACKs take a lock",
+			   "virtio_net has %u of %u TX queues in use and %ld CPUs: none is left for XDP, "
+			   "SYN-ACKs take a lock",
 			   own.tx, own.tx_max, cpus);
-		porch_advise(report, "give the guest more queues than twice its CPUs, or ethtool -L %s combined fewer",
-			     target->ifname);
+		porch_advise(
+			report,
+			"give the guest more queues than twice its CPUs, or ethtool -L %s combined fewer",
+			target->ifname);
 	} else {
 		porch_find(report, PORCH_DOCTOR_OK, "%u RX queues%s", own.rx,
-			   !veth && link.lower_nsid != PORCH_NSID_HERE ? "; those of the veth's peer cannot be seen from here" :
-									 "");
+			   !veth && link.lower_nsid != PORCH_NSID_HERE
+				   ? "; those of the veth's peer cannot be seen from here"
+				   : "");
 	}
 }
 
@@ -319,20 +246,25 @@ static void check_foreign(const struct porch_doctor_target *target, struct porch
 	}
 	(void)program_name(id, name, sizeof(name));
 	if (!strcmp(name, "xdp_dispatcher")) {
-		porch_find(report, PORCH_DOCTOR_OK, "libxdp's dispatcher is on %s: porch shares the hook", target->ifname);
+		porch_find(report, PORCH_DOCTOR_OK, "libxdp's dispatcher is on %s: porch shares the hook",
+			   target->ifname);
 	} else if (target->attached && !strcmp(name, "porch_xdp")) {
 		porch_find(report, PORCH_DOCTOR_OK, "porch itself is on %s, by a bpf_link", target->ifname);
 	} else {
-		porch_find(report, PORCH_DOCTOR_FAIL, "another XDP program, %s (id %u), has the hook of %s for itself", name, id,
+		porch_find(report, PORCH_DOCTOR_FAIL,
+			   "another XDP program, %s (id %u), has the hook of %s for itself", name, id,
 			   target->ifname);
-		porch_advise(report, "load it with xdp-loader, so that both share the hook, or remove it: ip link set %s %s off",
-			     target->ifname, link.xdp_driver_id ? "xdpdrv" : link.xdp_skb_id ? "xdpgeneric" : "xdpoffload");
+		porch_advise(report,
+			     "load it with xdp-loader, so that both share the hook, or remove it: ip link "
+			     "set %s %s off",
+			     target->ifname,
+			     link.xdp_driver_id ? "xdpdrv"
+			     : link.xdp_skb_id	? "xdpgeneric"
+						: "xdpoffload");
 	}
 }
 
 const struct porch_doctor_check porch_doctor_device_checks[] = {
-	{ "driver", check_driver },
-	{ "master", check_master },
 	{ "veth_peer", check_peer },
 	{ "checksum_offload", check_checksums },
 	{ "vlan_offload", check_vlan },

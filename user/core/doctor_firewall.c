@@ -9,11 +9,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/xfrm.h>
 
 #include "core/doctor.h"
 #include "core/doctor_exec.h"
@@ -22,8 +20,8 @@
 #include "core/sysctl.h"
 #include "core/util.h"
 
-#define SECONDS 5	/* for nft or iptables-save to list everything */
-#define SHOWN 5		/* rules named per finding kind; more are counted */
+#define SECONDS 5 /* for nft or iptables-save to list everything */
+#define SHOWN	5 /* rules named per finding kind; more are counted */
 
 static bool concerns(const struct porch_doctor_target *target, const struct porch_rule *rule)
 {
@@ -50,16 +48,20 @@ static int count_message(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
-/* Tables of nftables, without its program: 0 also when the kernel has none of it. */
-static size_t nft_tables(void)
+/* How many tables nftables has, without its program; 0 also when the kernel has none of it. */
+static int nft_tables(size_t *ret)
 {
 	struct porch_nl_request request;
 	struct nfgenmsg *header;
 	size_t n = 0;
+	int r;
 
-	header = porch_nl_request(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_DUMP, sizeof(*header));
+	header = porch_nl_request(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_DUMP,
+				  sizeof(*header));
 	header->nfgen_family = AF_UNSPEC;
-	return porch_nl_ask(NETLINK_NETFILTER, &request, count_message, &n) ? 0 : n;
+	r = porch_nl_ask(NETLINK_NETFILTER, &request, count_message, &n);
+	*ret = r ? 0 : n;
+	return r == -EPERM || r == -ENOMEM ? r : 0;
 }
 
 /* Legacy iptables are read only when in use: asking would load their modules. */
@@ -90,7 +92,7 @@ static void read_rules(struct porch_rules *rules, struct porch_report *report)
 	const char *const nft[] = { "nft", "-j", "list", "ruleset", NULL };
 	_cleanup_free_ char *json = NULL;
 	bool by_iptables;
-	size_t len, tables = nft_tables();
+	size_t len, tables;
 	int r;
 
 	by_iptables = !read_iptables("iptables-save", rules);
@@ -99,6 +101,11 @@ static void read_rules(struct porch_rules *rules, struct porch_report *report)
 		(void)read_iptables("iptables-legacy-save", rules);
 	if (legacy_in_use("/proc/net/ip6_tables_names"))
 		(void)read_iptables("ip6tables-legacy-save", rules);
+	r = nft_tables(&tables);
+	if (r) {
+		porch_find(report, PORCH_DOCTOR_WARN, "nftables cannot be looked at: %s", strerror(-r));
+		porch_advise(report, "run doctor as root");
+	}
 	if (!tables)
 		return;
 	r = porch_doctor_output_of(nft, SECONDS, &json, &len);
@@ -106,10 +113,10 @@ static void read_rules(struct porch_rules *rules, struct porch_report *report)
 		r = porch_rules_from_nft(json, len, by_iptables, rules);
 	if (!r)
 		return;
-	porch_find(report, PORCH_DOCTOR_WARN, "%zu nftables table%s could not be read: %s", tables, tables == 1 ? "" : "s",
-		   r == -ENOENT ? "there is no nft" : strerror(-r));
-	porch_advise(report, r == -ENOENT ? "apt-get install nftables, then run doctor again" :
-					    "run 'nft -j list ruleset' by hand");
+	porch_find(report, PORCH_DOCTOR_WARN, "%zu nftables table%s could not be read: %s", tables,
+		   tables == 1 ? "" : "s", r == -ENOENT ? "there is no nft" : strerror(-r));
+	porch_advise(report, r == -ENOENT ? "apt-get install nftables, then run doctor again"
+					  : "run 'nft -j list ruleset' by hand");
 }
 
 /* ---- judging ---- */
@@ -120,13 +127,13 @@ struct verdict {
 	const char *check;
 	enum porch_doctor_result result;
 	chooser applies;
-	const char *text;	/* follows the place of the rule */
+	const char *text; /* follows the place of the rule */
 	const char *advice;
 };
 
 /* Finds at most SHOWN rules of a kind, and says how many more there are. */
-static size_t judge(const struct porch_doctor_target *target, const struct porch_rules *rules, const struct verdict *v,
-		    struct porch_report *report)
+static size_t judge(const struct porch_doctor_target *target, const struct porch_rules *rules,
+		    const struct verdict *v, struct porch_report *report)
 {
 	size_t i, n = 0, before = report->n;
 	enum porch_doctor_result result = v->result;
@@ -165,7 +172,8 @@ static bool diverts_any(const struct porch_rule *rule)
 
 static bool insists_on_syn(const struct porch_rule *rule)
 {
-	return has(rule, PORCH_RULE_DROP | PORCH_RULE_NOT_SYN) && (rule->is & (PORCH_RULE_CT_NEW | PORCH_RULE_CT_INVALID));
+	return has(rule, PORCH_RULE_DROP | PORCH_RULE_NOT_SYN) &&
+	       (rule->is & (PORCH_RULE_CT_NEW | PORCH_RULE_CT_INVALID));
 }
 
 static bool admits_by_syn(const struct porch_rule *rule)
@@ -185,7 +193,8 @@ static bool answers_itself(const struct porch_rule *rule)
 
 static bool limits_syns(const struct porch_rule *rule)
 {
-	return !insists_on_syn(rule) && ((rule->is & PORCH_RULE_RATE) || has(rule, PORCH_RULE_DROP | PORCH_RULE_SYN));
+	return !insists_on_syn(rule) &&
+	       ((rule->is & PORCH_RULE_RATE) || has(rule, PORCH_RULE_DROP | PORCH_RULE_SYN));
 }
 
 static bool bans(const struct porch_rule *rule)
@@ -199,7 +208,8 @@ static bool closes_port(const struct porch_rule *rule)
 }
 
 static const struct verdict dnats[] = {
-	{ "dnat", PORCH_DOCTOR_FAIL, diverts_port, "sends the port elsewhere: its connections are not this host's",
+	{ "dnat", PORCH_DOCTOR_FAIL, diverts_port,
+	  "sends the port elsewhere: its connections are not this host's",
 	  "attach where the service runs (in its container's namespace), or do not list the port" },
 	{ "dnat", PORCH_DOCTOR_WARN, diverts_any, "rewrites destinations; which ports, it does not say",
 	  "make sure that no listed port is among them" },
@@ -209,7 +219,8 @@ static const struct verdict trackings[] = {
 	{ "conntrack", PORCH_DOCTOR_FAIL, insists_on_syn,
 	  "drops connections whose SYN conntrack has not seen: all that porch delivers",
 	  "exempt the listed ports from the rule, or delete it: porch has proven these clients" },
-	{ "conntrack", PORCH_DOCTOR_WARN, answers_itself, "answers SYNs itself, and wants to have answered those of porch",
+	{ "conntrack", PORCH_DOCTOR_WARN, answers_itself,
+	  "answers SYNs itself, and wants to have answered those of porch",
 	  "take the rule away while porch protects the port" },
 };
 
@@ -226,9 +237,12 @@ static const struct verdict loose = {
 };
 
 static const struct verdict blind[] = {
-	{ "firewall", PORCH_DOCTOR_WARN, limits_syns, "decides by rate or by SYN, and does not see SYNs that porch answers",
-	  "reply-rate in porch.conf limits answers per source; under attack the rule counts final ACKs at best" },
-	{ "firewall", PORCH_DOCTOR_WARN, bans, "bans sources whose SYNs porch answers: they hang where they were refused",
+	{ "firewall", PORCH_DOCTOR_WARN, limits_syns,
+	  "decides by rate or by SYN, and does not see SYNs that porch answers",
+	  "reply-rate in porch.conf limits answers per source; under attack the rule counts final ACKs at "
+	  "best" },
+	{ "firewall", PORCH_DOCTOR_WARN, bans,
+	  "bans sources whose SYNs porch answers: they hang where they were refused",
 	  "porch deny IFACE add PREFIX, beside the rule" },
 	{ "firewall", PORCH_DOCTOR_WARN, closes_port, "closes the port, yet porch would answer its SYNs",
 	  "do not list the port, or open it" },
@@ -261,7 +275,8 @@ static void judge_conntrack(const struct porch_doctor_target *target, const stru
 
 		if (!dropped && rules->policy_drop && uses_conntrack(rules)) {
 			porch_find(report, PORCH_DOCTOR_FAIL,
-				   "net.netfilter.nf_conntrack_tcp_loose is 0, and what conntrack calls invalid is dropped in the end: "
+				   "net.netfilter.nf_conntrack_tcp_loose is 0, and what conntrack calls "
+				   "invalid is dropped in the end: "
 				   "the first ACK of porch's connections");
 			porch_advise(report, "%s", loose.advice);
 			report->findings[report->n - 1].check = "conntrack";
@@ -271,8 +286,9 @@ static void judge_conntrack(const struct porch_doctor_target *target, const stru
 	}
 	if (!n) {
 		porch_find(report, PORCH_DOCTOR_OK, "%s",
-			   uses_conntrack(rules) ? "conntrack picks up connections by their first ACK, and no rule minds" :
-						   "no rule asks conntrack");
+			   uses_conntrack(rules)
+				   ? "conntrack picks up connections by their first ACK, and no rule minds"
+				   : "no rule asks conntrack");
 		report->findings[report->n - 1].check = "conntrack";
 	}
 }
@@ -297,69 +313,7 @@ static void check_rules(const struct porch_doctor_target *target, struct porch_r
 	porch_rules_free(&rules);
 }
 
-/* ---- load balancing and IPsec: no rules, but the same question ---- */
-
-static void check_ipvs(const struct porch_doctor_target *target, struct porch_report *report)
-{
-	FILE *file = fopen("/proc/net/ip_vs", "re");
-	char line[256], *colon;
-	size_t n = 0;
-
-	/* "TCP  C0A80001:0050 rr", or with [IPv6] in front of the port */
-	while (file && fgets(line, sizeof(line), file)) {
-		char address[64];
-		long port;
-
-		if (strncmp(line, "TCP ", 4) || sscanf(line, "TCP %63s", address) != 1)
-			continue;
-		colon = strrchr(address, ':');
-		port = colon ? strtol(colon + 1, NULL, 16) : 0;
-		if (port < 1 || port > 65535 || !porch_doctor_concerns(target, port, port))
-			continue;
-		n++;
-		porch_find(report, PORCH_DOCTOR_FAIL, "IPVS balances port %ld (%s): its connections go to real servers", port,
-			   address);
-		porch_advise(report, "attach on the real servers, or do not list the port");
-	}
-	if (file)
-		fclose(file);
-	if (!n)
-		porch_find(report, PORCH_DOCTOR_OK, "IPVS has none of the ports");
-}
-
-static int count_policy(const struct nlmsghdr *message, void *arg)
-{
-	const struct xfrm_userpolicy_info *policy = NLMSG_DATA(message);
-
-	if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(*policy)) && policy->dir == XFRM_POLICY_IN)
-		(*(size_t *)arg)++;
-	return 0;
-}
-
-static void check_xfrm(const struct porch_doctor_target *target, struct porch_report *report)
-{
-	struct porch_nl_request request;
-	size_t n = 0;
-	int r;
-
-	porch_nl_request(&request, XFRM_MSG_GETPOLICY, NLM_F_DUMP, sizeof(struct xfrm_userpolicy_id));
-	r = porch_nl_ask(NETLINK_XFRM, &request, count_policy, &n);
-	if (r && r != -EPROTONOSUPPORT) {
-		porch_find(report, PORCH_DOCTOR_WARN, "IPsec policies cannot be listed: %s", strerror(-r));
-		porch_advise(report, "run doctor as root");
-	} else if (n) {
-		porch_find(report, PORCH_DOCTOR_WARN,
-			   "%zu incoming IPsec polic%s: SYNs that come in clear are answered although the policy drops the rest", n,
-			   n == 1 ? "y" : "ies");
-		porch_advise(report, "do not list ports that are to be reached through IPsec only");
-	} else {
-		porch_find(report, PORCH_DOCTOR_OK, "no IPsec policy");
-	}
-}
-
 const struct porch_doctor_check porch_doctor_firewall_checks[] = {
 	{ "firewall", check_rules },
-	{ "ipvs", check_ipvs },
-	{ "xfrm", check_xfrm },
 	{},
 };

@@ -9,9 +9,9 @@
 #include "core/util.h"
 
 #define LINE_MAX_LENGTH 4096
-#define WORDS_MAX 256
-#define CHAIN_NAME 64
-#define CHAINS_MAX 4096		/* kube-proxy makes a few per service */
+#define WORDS_MAX	256
+#define CHAIN_NAME	64
+#define CHAINS_MAX	4096 /* kube-proxy makes a few per service */
 
 struct chain {
 	char table[16];
@@ -130,9 +130,9 @@ static const struct {
 	const char *target;
 	__u32 is;
 } targets[] = {
-	{ "ACCEPT", PORCH_RULE_ACCEPT },   { "DROP", PORCH_RULE_DROP },	     { "REJECT", PORCH_RULE_DROP },
-	{ "TARPIT", PORCH_RULE_DROP },	   { "DNAT", PORCH_RULE_DNAT },	     { "REDIRECT", PORCH_RULE_DNAT },
-	{ "TPROXY", PORCH_RULE_DNAT },	   { "NETMAP", PORCH_RULE_DNAT },    { "CLUSTERIP", PORCH_RULE_DNAT },
+	{ "ACCEPT", PORCH_RULE_ACCEPT },     { "DROP", PORCH_RULE_DROP },   { "REJECT", PORCH_RULE_DROP },
+	{ "TARPIT", PORCH_RULE_DROP },	     { "DNAT", PORCH_RULE_DNAT },   { "REDIRECT", PORCH_RULE_DNAT },
+	{ "TPROXY", PORCH_RULE_DNAT },	     { "NETMAP", PORCH_RULE_DNAT }, { "CLUSTERIP", PORCH_RULE_DNAT },
 	{ "SYNPROXY", PORCH_RULE_SYNPROXY },
 };
 
@@ -161,7 +161,7 @@ static int read_option(char **word, bool not, struct porch_rule *rule)
 		return !strcmp(value, "lo") && !not ? 0 : 2;
 	}
 	if (is(word[0], "--dport", "--dports") || is(word[0], "--ports", NULL)) {
-		if (not)
+		if (not )
 			porch_rule_port(rule, 0, 65535);
 		else
 			read_ports(value, rule);
@@ -173,7 +173,8 @@ static int read_option(char **word, bool not, struct porch_rule *rule)
 		return 2;
 	}
 	if (is(word[0], "--match-set", NULL)) {
-		rule->is |= word[1] && word[2] && strstr(word[2], "src") ? PORCH_RULE_SOURCE : PORCH_RULE_OTHER;
+		rule->is |=
+			word[1] && word[2] && strstr(word[2], "src") ? PORCH_RULE_SOURCE : PORCH_RULE_OTHER;
 		return word[1] && word[2] ? 3 : 2;
 	}
 	if (is(word[0], "--syn", NULL)) {
@@ -189,14 +190,15 @@ static int read_option(char **word, bool not, struct porch_rule *rule)
 	}
 	if (is(word[0], "--state", "--ctstate")) {
 		rule->is |= PORCH_RULE_CT;
-		if (lists(value, "NEW") != not)
+		if (lists(value, "NEW") != not )
 			rule->is |= PORCH_RULE_CT_NEW;
-		if (lists(value, "INVALID") != not)
+		if (lists(value, "INVALID") != not )
 			rule->is |= PORCH_RULE_CT_INVALID;
 		return 2;
 	}
 	if (is(word[0], "-m", "--match")) {
-		if (is(value, "limit", "hashlimit") || is(value, "recent", "connlimit") || is(value, "quota", "rateest"))
+		if (is(value, "limit", "hashlimit") || is(value, "recent", "connlimit") ||
+		    is(value, "quota", "rateest"))
 			rule->is |= PORCH_RULE_RATE;
 		/* these say nothing by being named: their options, or nobody, decide */
 		else if (!lists("tcp,multiport,state,conntrack,comment,set,iprange,mac", value))

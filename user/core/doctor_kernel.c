@@ -51,10 +51,13 @@ static void check_btf(const struct porch_doctor_target *target, struct porch_rep
 	struct btf *btf = kernel_btf();
 
 	if (btf) {
-		porch_find(report, PORCH_DOCTOR_OK, "the kernel describes its types (/sys/kernel/btf/vmlinux)");
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "the kernel describes its types (/sys/kernel/btf/vmlinux)");
 	} else {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s has no BTF: no program of porch can be loaded", release());
-		porch_advise(report, "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distribution kernels are");
+		porch_find(report, PORCH_DOCTOR_FAIL, "%s has no BTF: no program of porch can be loaded",
+			   release());
+		porch_advise(report,
+			     "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distribution kernels are");
 	}
 	btf__free(btf);
 }
@@ -66,10 +69,11 @@ static void check_kfunc(const struct porch_doctor_target *target, struct porch_r
 	if (!btf)
 		return;
 	if (btf__find_by_name_kind(btf, "bpf_sk_assign_tcp_reqsk", BTF_KIND_FUNC) > 0) {
-		porch_find(report, PORCH_DOCTOR_OK, "the kernel takes proven connections (bpf_sk_assign_tcp_reqsk)");
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "the kernel takes proven connections (bpf_sk_assign_tcp_reqsk)");
 	} else {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s cannot take a proven connection: no bpf_sk_assign_tcp_reqsk()",
-			   release());
+		porch_find(report, PORCH_DOCTOR_FAIL,
+			   "%s cannot take a proven connection: no bpf_sk_assign_tcp_reqsk()", release());
 		porch_advise(report, "use Linux 6.9 or newer with CONFIG_SYN_COOKIES=y (Debian 12: "
 				     "linux-image-amd64 from bookworm-backports)");
 	}
@@ -80,7 +84,7 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 {
 	static const struct {
 		const char *what;
-		const char *name;	/* of a type, unless `constant_of` says of which enum */
+		const char *name; /* of a type, unless `constant_of` says of which enum */
 		const char *constant_of;
 		int kind;
 		const char *since;
@@ -88,7 +92,8 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 		{ "TCX links", "BPF_TCX_INGRESS", "bpf_attach_type", 0, "6.6" },
 		{ "BPF timers", "bpf_timer", NULL, BTF_KIND_STRUCT, "5.15" },
 		{ "bpf_ktime_get_tai_ns()", "BPF_FUNC_ktime_get_tai_ns", "bpf_func_id", 0, "6.1" },
-		{ "the tracepoint inet_sock_set_state", "btf_trace_inet_sock_set_state", NULL, BTF_KIND_TYPEDEF, "5.5" },
+		{ "the tracepoint inet_sock_set_state", "btf_trace_inet_sock_set_state", NULL,
+		  BTF_KIND_TYPEDEF, "5.5" },
 	};
 	struct btf *btf = kernel_btf();
 	size_t i, missing = 0;
@@ -96,8 +101,8 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 	if (!btf)
 		return;
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		int r = wanted[i].constant_of ? btf_has_constant(btf, wanted[i].constant_of, wanted[i].name) :
-						btf__find_by_name_kind(btf, wanted[i].name, wanted[i].kind);
+		int r = wanted[i].constant_of ? btf_has_constant(btf, wanted[i].constant_of, wanted[i].name)
+					      : btf__find_by_name_kind(btf, wanted[i].name, wanted[i].kind);
 
 		if (r > 0)
 			continue;
@@ -106,7 +111,8 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 		porch_advise(report, "they came with Linux %s; porch as a whole needs 6.9", wanted[i].since);
 	}
 	if (!missing)
-		porch_find(report, PORCH_DOCTOR_OK, "TCX links, BPF timers, TAI clock and socket tracepoint are there");
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "TCX links, BPF timers, TAI clock and socket tracepoint are there");
 	btf__free(btf);
 }
 
@@ -114,11 +120,13 @@ static void check_dispatcher(const struct porch_doctor_target *target, struct po
 {
 	/* libxdp's dispatcher replaces functions of a loaded program (freplace) */
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
-		porch_find(report, PORCH_DOCTOR_OK, "libxdp's dispatcher can run: other XDP programs can share the hook");
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "libxdp's dispatcher can run: other XDP programs can share the hook");
 		return;
 	}
 	porch_find(report, PORCH_DOCTOR_WARN,
-		   "libxdp's dispatcher cannot run here (no freplace): porch takes the XDP hook alone, by a bpf_link");
+		   "libxdp's dispatcher cannot run here (no freplace): porch takes the XDP hook alone, by a "
+		   "bpf_link");
 	porch_advise(report, "no other XDP program can be on this interface; nothing else changes");
 }
 
@@ -131,7 +139,8 @@ static void check_jit(const struct porch_doctor_target *target, struct porch_rep
 		porch_find(report, PORCH_DOCTOR_OK, "BPF programs are compiled");
 		return;
 	}
-	porch_find(report, PORCH_DOCTOR_WARN, "BPF programs are interpreted: a SYN costs about ten times as much");
+	porch_find(report, PORCH_DOCTOR_WARN,
+		   "BPF programs are interpreted: a SYN costs about ten times as much");
 	porch_advise(report, "sysctl -w net.core.bpf_jit_enable=1");
 }
 
@@ -150,9 +159,12 @@ static void check_clock(const struct porch_doctor_target *target, struct porch_r
 	drift = target->host ? target->host->wall_offset - offset : 0;
 	if (drift > 500000000LL || drift < -500000000LL) {
 		porch_find(report, PORCH_DOCTOR_WARN,
-			   "a time daemon set the TAI offset to %d s after attach: epochs are %lld s off the wall clock",
+			   "a time daemon set the TAI offset to %d s after attach: epochs are %lld s off the "
+			   "wall clock",
 			   state.tai, drift / 1000000000LL);
-		porch_advise(report, "porch attach %s once more; other nodes with the same key count epochs by the wall clock",
+		porch_advise(report,
+			     "porch attach %s once more; other nodes with the same key count epochs by the "
+			     "wall clock",
 			     target->ifname);
 		return;
 	}

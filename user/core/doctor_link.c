@@ -14,12 +14,12 @@
 #include "core/doctor_netlink.h"
 
 /* <linux/netdev.h> came with 6.3; these numbers are its ABI. */
-#define NETDEV_FAMILY "netdev"
-#define NETDEV_COMMAND_DEV_GET 1
-#define NETDEV_ATTR_IFINDEX 1
+#define NETDEV_FAMILY		 "netdev"
+#define NETDEV_COMMAND_DEV_GET	 1
+#define NETDEV_ATTR_IFINDEX	 1
 #define NETDEV_ATTR_XDP_FEATURES 3
 
-#define FEATURES_MAX 256	/* far above the 60-odd of today */
+#define FEATURES_MAX		 256 /* far above the 60-odd of today */
 
 static void copy_text(char *to, size_t size, const struct rtattr *attr)
 {

@@ -12,18 +12,18 @@
 struct porch_link {
 	char name[IFNAMSIZ];
 	int ifindex;
-	int nsid;		/* where it was looked up: PORCH_NSID_HERE or an id of this namespace */
-	char kind[16];		/* "veth", "bond", ...; empty: hardware */
-	char slave_kind[16];	/* what its master makes of it; empty: no master */
-	int master;		/* ifindex, 0: none */
-	int lower;		/* IFLA_LINK: lower device, or peer of a veth; 0: none */
-	int lower_nsid;		/* namespace of `lower` */
+	int nsid;	     /* where it was looked up: PORCH_NSID_HERE or an id of this namespace */
+	char kind[16];	     /* "veth", "bond", ...; empty: hardware */
+	char slave_kind[16]; /* what its master makes of it; empty: no master */
+	int master;	     /* ifindex, 0: none */
+	int lower;	     /* IFLA_LINK: lower device, or peer of a veth; 0: none */
+	int lower_nsid;	     /* namespace of `lower` */
 	__u32 mtu;
-	__u32 flags;		/* IFF_* */
-	__u16 type;		/* ARPHRD_* */
-	__u32 tx_queues, rx_queues;	/* allocated, not necessarily in use */
-	__u8 xdp_attached;	/* XDP_ATTACHED_* */
-	__u32 xdp_driver_id, xdp_skb_id, xdp_hw_id;	/* program ids, 0: none */
+	__u32 flags;				    /* IFF_* */
+	__u16 type;				    /* ARPHRD_* */
+	__u32 tx_queues, rx_queues;		    /* allocated, not necessarily in use */
+	__u8 xdp_attached;			    /* XDP_ATTACHED_* */
+	__u32 xdp_driver_id, xdp_skb_id, xdp_hw_id; /* program ids, 0: none */
 };
 
 /* 0, -ENODEV, or another -errno. `nsid` other than PORCH_NSID_HERE asks another namespace. */
@@ -37,7 +37,7 @@ int porch_link_feature(const char *ifname, const char *feature);
 int porch_link_driver(const char *ifname, char *buf, size_t size);
 
 struct porch_channels {
-	__u32 rx, tx;			/* queues in use */
+	__u32 rx, tx; /* queues in use */
 	__u32 tx_max;
 };
 

@@ -18,14 +18,14 @@
 #include "core/doctor_netlink.h"
 
 struct socket {
-	__u8 address[16];	/* as in maps.h; all zero: any */
+	__u8 address[16]; /* as in maps.h; all zero: any */
 	__u16 port;
-	__u32 ifindex;		/* SO_BINDTODEVICE, 0: none */
+	__u32 ifindex; /* SO_BINDTODEVICE, 0: none */
 	bool v6;
 	bool v6only;
 	bool mptcp;
 	bool md5;
-	bool transparent;	/* IP_TRANSPARENT: a TPROXY service */
+	bool transparent; /* IP_TRANSPARENT: a TPROXY service */
 	__u32 rcvbuf;
 };
 
@@ -60,14 +60,18 @@ static void parse_socket(const struct nlmsghdr *message, const struct inet_diag_
 	porch_nl_attrs(message, sizeof(*header), attr, INET_DIAG_SOCKOPT);
 	if (attr[INET_DIAG_SKV6ONLY] && RTA_PAYLOAD(attr[INET_DIAG_SKV6ONLY]) >= 1)
 		s->v6only = *(const __u8 *)RTA_DATA(attr[INET_DIAG_SKV6ONLY]);
-	if (attr[INET_DIAG_SKMEMINFO] && RTA_PAYLOAD(attr[INET_DIAG_SKMEMINFO]) > SK_MEMINFO_RCVBUF * sizeof(__u32))
+	if (attr[INET_DIAG_SKMEMINFO] &&
+	    RTA_PAYLOAD(attr[INET_DIAG_SKMEMINFO]) > SK_MEMINFO_RCVBUF * sizeof(__u32))
 		s->rcvbuf = ((const __u32 *)RTA_DATA(attr[INET_DIAG_SKMEMINFO]))[SK_MEMINFO_RCVBUF];
-	if (attr[INET_DIAG_SOCKOPT] && RTA_PAYLOAD(attr[INET_DIAG_SOCKOPT]) >= sizeof(struct inet_diag_sockopt))
-		s->transparent = ((const struct inet_diag_sockopt *)RTA_DATA(attr[INET_DIAG_SOCKOPT]))->transparent;
+	if (attr[INET_DIAG_SOCKOPT] &&
+	    RTA_PAYLOAD(attr[INET_DIAG_SOCKOPT]) >= sizeof(struct inet_diag_sockopt))
+		s->transparent =
+			((const struct inet_diag_sockopt *)RTA_DATA(attr[INET_DIAG_SOCKOPT]))->transparent;
 	s->md5 = attr[INET_DIAG_MD5SIG] != NULL;
 	porch_nl_nested(attr[INET_DIAG_ULP_INFO], ulp, INET_ULP_INFO_MAX);
 	if (ulp[INET_ULP_INFO_NAME])
-		s->mptcp = !strncmp(RTA_DATA(ulp[INET_ULP_INFO_NAME]), "mptcp", RTA_PAYLOAD(ulp[INET_ULP_INFO_NAME]));
+		s->mptcp = !strncmp(RTA_DATA(ulp[INET_ULP_INFO_NAME]), "mptcp",
+				    RTA_PAYLOAD(ulp[INET_ULP_INFO_NAME]));
 }
 
 static int take_socket(const struct nlmsghdr *message, void *arg)
@@ -76,8 +80,8 @@ static int take_socket(const struct nlmsghdr *message, void *arg)
 	struct sockets *sockets = arg;
 	struct socket *grown;
 
-	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY || message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)) ||
-	    header->idiag_state != TCP_LISTEN)
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    message->nlmsg_len < NLMSG_LENGTH(sizeof(*header)) || header->idiag_state != TCP_LISTEN)
 		return 0;
 	grown = reallocarray(sockets->socket, sockets->n + 1, sizeof(*grown));
 	if (!grown)
@@ -179,23 +183,34 @@ static void judge(const struct porch_doctor_target *target, const struct porch_d
 		transparent |= s->transparent;
 	}
 	if (!n) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s: no socket listens there, in this network namespace", name);
-		porch_advise(report, "start the service; one in a container has its own namespace: attach there");
+		porch_find(report, PORCH_DOCTOR_FAIL,
+			   "%s: no socket listens there, in this network namespace", name);
+		porch_advise(report,
+			     "start the service; one in a container has its own namespace: attach there");
 	} else if (mptcp) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s: an MPTCP listener, whose SYNs porch leaves to the kernel", name);
-		porch_advise(report, "switch MPTCP off in the service (Go: GODEBUG=multipathtcp=0; nginx: no 'multipath')");
+		porch_find(report, PORCH_DOCTOR_FAIL,
+			   "%s: an MPTCP listener, whose SYNs porch leaves to the kernel", name);
+		porch_advise(report, "switch MPTCP off in the service (Go: GODEBUG=multipathtcp=0; nginx: no "
+				     "'multipath')");
 	} else if (md5) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "%s: has TCP-MD5 keys: its SYNs are left to the kernel", name);
+		porch_find(report, PORCH_DOCTOR_FAIL, "%s: has TCP-MD5 keys: its SYNs are left to the kernel",
+			   name);
 		porch_advise(report, "do not list this port; let the firewall name its peers instead");
 	} else if (l->any && !v6 && has_ipv6_address()) {
-		porch_find(report, PORCH_DOCTOR_WARN, "%s: the service listens on IPv4 only, '*' means IPv6 as well", name);
-		porch_advise(report, "let it listen on [::]:%u too, or list its IPv4 addresses instead of '*'", l->port);
+		porch_find(report, PORCH_DOCTOR_WARN,
+			   "%s: the service listens on IPv4 only, '*' means IPv6 as well", name);
+		porch_advise(report,
+			     "let it listen on [::]:%u too, or list its IPv4 addresses instead of '*'",
+			     l->port);
 	} else if (l->any && !v4) {
-		porch_find(report, PORCH_DOCTOR_WARN, "%s: the service listens on IPv6 only, '*' means IPv4 as well", name);
-		porch_advise(report, "let it listen on 0.0.0.0:%u too, or list its IPv6 addresses instead of '*'", l->port);
+		porch_find(report, PORCH_DOCTOR_WARN,
+			   "%s: the service listens on IPv6 only, '*' means IPv4 as well", name);
+		porch_advise(report,
+			     "let it listen on 0.0.0.0:%u too, or list its IPv6 addresses instead of '*'",
+			     l->port);
 	} else if (transparent) {
-		porch_find(report, PORCH_DOCTOR_WARN, "%s: a transparent proxy; porch serves this host's own addresses only",
-			   name);
+		porch_find(report, PORCH_DOCTOR_WARN,
+			   "%s: a transparent proxy; porch serves this host's own addresses only", name);
 		porch_advise(report, "connections to foreign addresses pass untouched, and unprotected");
 	} else {
 		porch_find(report, PORCH_DOCTOR_OK, "%s: %zu listening socket%s", name, n, n == 1 ? "" : "s");
@@ -215,13 +230,16 @@ static void survey(const struct sockets *sockets, struct porch_report *report)
 			continue;
 		odd++;
 		show(s->address, is_zero(s->address, 16), s->port, name, sizeof(name));
-		porch_find(report, PORCH_DOCTOR_WARN, "%s %s: the kernel would refuse its connections from porch", name,
+		porch_find(report, PORCH_DOCTOR_WARN,
+			   "%s %s: the kernel would refuse its connections from porch", name,
 			   s->mptcp ? "is an MPTCP listener" : "has TCP-MD5 keys");
-		porch_advise(report, "%s", s->mptcp ? "switch MPTCP off in the service, or do not list its port" :
-						      "do not list its port");
+		porch_advise(report, "%s",
+			     s->mptcp ? "switch MPTCP off in the service, or do not list its port"
+				      : "do not list its port");
 	}
 	if (!odd)
-		porch_find(report, PORCH_DOCTOR_OK, "no listening socket (of %zu) uses MPTCP or TCP-MD5", sockets->n);
+		porch_find(report, PORCH_DOCTOR_OK, "no listening socket (of %zu) uses MPTCP or TCP-MD5",
+			   sockets->n);
 }
 
 static void check_listeners(const struct porch_doctor_target *target, struct porch_report *report)

@@ -9,7 +9,7 @@
 
 #include "core/doctor_netlink.h"
 
-#define ANSWER_MAX 65536	/* the kernel fills at most 32 KiB per dump message */
+#define ANSWER_MAX 65536 /* the kernel fills at most 32 KiB per dump message */
 
 void *porch_nl_request(struct porch_nl_request *request, int type, int flags, size_t size)
 {
@@ -117,7 +117,8 @@ void porch_nl_attrs(const struct nlmsghdr *message, size_t size, const struct rt
 {
 	int left = (int)message->nlmsg_len - (int)NLMSG_SPACE(size);
 
-	walk((const struct rtattr *)((const char *)NLMSG_DATA(message) + NLMSG_ALIGN(size)), left, table, max);
+	walk((const struct rtattr *)((const char *)NLMSG_DATA(message) + NLMSG_ALIGN(size)), left, table,
+	     max);
 }
 
 void porch_nl_nested(const struct rtattr *attr, const struct rtattr **table, int max)

@@ -9,8 +9,8 @@
 #include "core/doctor_rules.h"
 
 struct reader {
-	const json_t *objects;	/* of "nftables" */
-	json_t *reached;	/* "family table chain" -> true: a segment to this host can come there */
+	const json_t *objects; /* of "nftables" */
+	json_t *reached;       /* "family table chain" -> true: a segment to this host can come there */
 	bool skip_iptables;
 	struct porch_rules *rules;
 };
@@ -43,7 +43,9 @@ static bool one_of(const char *word, const char *const *words)
 static bool kept_by_iptables(const json_t *chain)
 {
 	static const char *const tables[] = { "filter", "nat", "mangle", "raw", "security", NULL };
-	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING", NULL };
+	static const char *const chains[] = {
+		"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING", NULL
+	};
 
 	return (!strcmp(text(chain, "family"), "ip") || !strcmp(text(chain, "family"), "ip6")) &&
 	       one_of(text(chain, "table"), tables) && one_of(text(chain, "name"), chains);
@@ -56,11 +58,14 @@ static void reach_base_chains(struct reader *r)
 	char key[256];
 	size_t i;
 
-	json_array_foreach(r->objects, i, entry) {
+	json_array_foreach(r->objects, i, entry)
+	{
 		chain = json_object_get(entry, "chain");
-		if (!chain || !one_of(text(chain, "hook"), hooks) || (r->skip_iptables && kept_by_iptables(chain)))
+		if (!chain || !one_of(text(chain, "hook"), hooks) ||
+		    (r->skip_iptables && kept_by_iptables(chain)))
 			continue;
-		json_object_set_new(r->reached, chain_key(chain, text(chain, "name"), key, sizeof(key)), json_true());
+		json_object_set_new(r->reached, chain_key(chain, text(chain, "name"), key, sizeof(key)),
+				    json_true());
 		if (!strcmp(text(chain, "policy"), "drop"))
 			r->rules->policy_drop = true;
 	}
@@ -71,9 +76,11 @@ static const json_t *named_map(const struct reader *r, const json_t *rule, const
 	const json_t *entry, *map;
 	size_t i;
 
-	json_array_foreach(r->objects, i, entry) {
+	json_array_foreach(r->objects, i, entry)
+	{
 		map = json_object_get(entry, "map");
-		if (map && !strcmp(text(map, "name"), name) && !strcmp(text(map, "table"), text(rule, "table")) &&
+		if (map && !strcmp(text(map, "name"), name) &&
+		    !strcmp(text(map, "table"), text(rule, "table")) &&
 		    !strcmp(text(map, "family"), text(rule, "family")))
 			return json_object_get(map, "elem");
 	}
@@ -96,13 +103,13 @@ static bool reach_from(struct reader *r, const json_t *rule, const json_t *value
 		return inner ? reach_from(r, rule, inner, depth + 1) : false;
 	}
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, inner)
-			news |= reach_from(r, rule, inner, depth + 1);
+		json_array_foreach(value, i, inner) news |= reach_from(r, rule, inner, depth + 1);
 		return news;
 	}
 	if (!json_is_object(value))
 		return false;
-	json_object_foreach((json_t *)value, name, inner) {
+	json_object_foreach((json_t *)value, name, inner)
+	{
 		if (!strcmp(name, "jump") || !strcmp(name, "goto")) {
 			chain_key(rule, text(inner, "target"), key, sizeof(key));
 			if (!json_object_get(r->reached, key)) {
@@ -132,7 +139,8 @@ static void reach_chains(struct reader *r)
 	reach_base_chains(r);
 	while (news) {
 		news = false;
-		json_array_foreach(r->objects, i, entry) {
+		json_array_foreach(r->objects, i, entry)
+		{
 			rule = json_object_get(entry, "rule");
 			if (rule && is_reached(r, rule))
 				news |= reach_from(r, rule, json_object_get(rule, "expr"), 0);
@@ -170,7 +178,8 @@ static bool holds_word(const json_t *value, const char *word)
 		value = set;
 	if (json_is_string(value))
 		return !strcmp(json_string_value(value), word);
-	json_array_foreach(value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		if (json_is_string(item) && !strcmp(json_string_value(item), word))
 			return true;
 	}
@@ -185,8 +194,8 @@ static bool is_field(const json_t *value, const char *field)
 /* `tcp flags ...`: does it pick segments that open a connection, or those that do not? */
 static __u32 read_flags(const json_t *mask, const json_t *right, bool negated)
 {
-	bool syn_alone = json_is_string(right) ? !strcmp(json_string_value(right), "syn") :
-						 json_array_size(right) == 1 && holds_word(right, "syn");
+	bool syn_alone = json_is_string(right) ? !strcmp(json_string_value(right), "syn")
+					       : json_array_size(right) == 1 && holds_word(right, "syn");
 
 	if (syn_alone)
 		return negated ? PORCH_RULE_NOT_SYN : PORCH_RULE_SYN;
@@ -247,17 +256,19 @@ static bool read_match(const json_t *match, struct porch_rule *rule)
 }
 
 /* A verdict map says several things; each row that drops is a rule of its own. */
-static int read_vmap(struct reader *r, const json_t *vmap, const json_t *owner, const struct porch_rule *so_far)
+static int read_vmap(struct reader *r, const json_t *vmap, const json_t *owner,
+		     const struct porch_rule *so_far)
 {
 	const json_t *key = json_object_get(vmap, "key"), *data = json_object_get(vmap, "data"), *row;
-	const json_t *rows = json_is_string(data) && *json_string_value(data) == '@' ?
-				     named_map(r, owner, json_string_value(data) + 1) :
-				     json_object_get(data, "set");
+	const json_t *rows = json_is_string(data) && *json_string_value(data) == '@'
+				     ? named_map(r, owner, json_string_value(data) + 1)
+				     : json_object_get(data, "set");
 	bool state = !strcmp(text(json_object_get(key, "ct"), "key"), "state");
 	size_t i;
 	int ret;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		const json_t *verdict = json_array_get(row, 1);
 		struct porch_rule rule = *so_far;
 
@@ -284,7 +295,8 @@ static int read_vmap(struct reader *r, const json_t *vmap, const json_t *owner, 
 
 static int read_rule(struct reader *r, const json_t *object)
 {
-	static const char *const rates[] = { "limit", "meter", "ct count", "ctcount", "connlimit", "quota", NULL };
+	static const char *const rates[] = { "limit",	  "meter", "ct count", "ctcount",
+					     "connlimit", "quota", NULL };
 	static const char *const diversions[] = { "dnat", "redirect", "tproxy", NULL };
 	struct porch_rule rule = {};
 	const json_t *statement, *value;
@@ -295,7 +307,8 @@ static int read_rule(struct reader *r, const json_t *object)
 	snprintf(rule.where, sizeof(rule.where), "nft rule %s %s %s handle %lld", text(object, "family"),
 		 text(object, "table"), text(object, "chain"),
 		 (long long)json_integer_value(json_object_get(object, "handle")));
-	json_array_foreach(json_object_get(object, "expr"), i, statement) {
+	json_array_foreach(json_object_get(object, "expr"), i, statement)
+	{
 		name = json_object_iter_key(json_object_iter((json_t *)statement));
 		value = name ? json_object_get(statement, name) : NULL;
 		if (!name)
@@ -346,7 +359,8 @@ int porch_rules_from_nft(const char *json, size_t len, bool skip_iptables, struc
 		ret = r.objects ? -ENOMEM : -EINVAL;
 	if (!ret)
 		reach_chains(&r);
-	json_array_foreach(ret ? NULL : r.objects, i, entry) {
+	json_array_foreach(ret ? NULL : r.objects, i, entry)
+	{
 		rule = json_object_get(entry, "rule");
 		if (!rule || !is_reached(&r, rule))
 			continue;

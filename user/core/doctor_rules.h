@@ -14,35 +14,35 @@
 #include <linux/types.h>
 
 /* What a rule does ... */
-#define PORCH_RULE_ACCEPT 0x0001
-#define PORCH_RULE_DROP 0x0002		/* or reject */
-#define PORCH_RULE_DNAT 0x0004		/* sends it elsewhere: DNAT, REDIRECT, TPROXY */
+#define PORCH_RULE_ACCEPT   0x0001
+#define PORCH_RULE_DROP	    0x0002 /* or reject */
+#define PORCH_RULE_DNAT	    0x0004 /* sends it elsewhere: DNAT, REDIRECT, TPROXY */
 #define PORCH_RULE_SYNPROXY 0x0008
 /* ... to what. */
-#define PORCH_RULE_SYN 0x0010		/* segments that open a connection */
-#define PORCH_RULE_NOT_SYN 0x0020	/* segments that do not */
-#define PORCH_RULE_RATE 0x0040		/* above or below a rate or a count */
-#define PORCH_RULE_SOURCE 0x0080	/* of certain sources */
-#define PORCH_RULE_CT_NEW 0x0100	/* conntrack state new */
-#define PORCH_RULE_CT_INVALID 0x0200	/* conntrack state invalid */
-#define PORCH_RULE_CT 0x0400		/* looks at a conntrack state at all */
-#define PORCH_RULE_OTHER 0x0800		/* further conditions */
+#define PORCH_RULE_SYN	      0x0010 /* segments that open a connection */
+#define PORCH_RULE_NOT_SYN    0x0020 /* segments that do not */
+#define PORCH_RULE_RATE	      0x0040 /* above or below a rate or a count */
+#define PORCH_RULE_SOURCE     0x0080 /* of certain sources */
+#define PORCH_RULE_CT_NEW     0x0100 /* conntrack state new */
+#define PORCH_RULE_CT_INVALID 0x0200 /* conntrack state invalid */
+#define PORCH_RULE_CT	      0x0400 /* looks at a conntrack state at all */
+#define PORCH_RULE_OTHER      0x0800 /* further conditions */
 
-#define PORCH_RULE_PORTS_MAX 16
+#define PORCH_RULE_PORTS_MAX  16
 
 struct porch_rule {
-	__u32 is;		/* PORCH_RULE_* */
-	size_t n_ports;		/* 0: of any port */
+	__u32 is;	/* PORCH_RULE_* */
+	size_t n_ports; /* 0: of any port */
 	struct {
 		__u16 first, last;
 	} port[PORCH_RULE_PORTS_MAX];
-	char where[200];	/* how its owner finds it */
+	char where[200]; /* how its owner finds it */
 };
 
 struct porch_rules {
 	struct porch_rule *rule;
 	size_t n;
-	bool policy_drop;	/* a chain drops what nothing accepted */
+	bool policy_drop; /* a chain drops what nothing accepted */
 };
 
 void porch_rules_free(struct porch_rules *rules);

@@ -15,11 +15,13 @@ static void check_syncookies(const struct porch_doctor_target *target, struct po
 	int r = porch_sysctl_get("ipv4/tcp_syncookies", 0, &value);
 
 	if (r) {
-		porch_find(report, PORCH_DOCTOR_FAIL, "net.ipv4.tcp_syncookies cannot be read: %s", strerror(-r));
+		porch_find(report, PORCH_DOCTOR_FAIL, "net.ipv4.tcp_syncookies cannot be read: %s",
+			   strerror(-r));
 		porch_advise(report, "the kernel needs CONFIG_SYN_COOKIES=y to take proven connections");
 	} else if (!value) {
 		porch_find(report, PORCH_DOCTOR_FAIL,
-			   "net.ipv4.tcp_syncookies is 0: the kernel would reset every connection porch delivers");
+			   "net.ipv4.tcp_syncookies is 0: the kernel would reset every connection porch "
+			   "delivers");
 		porch_advise(report, "sysctl -w net.ipv4.tcp_syncookies=1");
 	} else {
 		porch_find(report, PORCH_DOCTOR_OK, "net.ipv4.tcp_syncookies is %ld", value);
@@ -38,7 +40,8 @@ static void check_mirrored(const struct porch_doctor_target *target, struct porc
 		{ "ipv4/tcp_timestamps", "tcp_timestamps", host ? host->tcp_timestamps : -1,
 		  "without timestamps a cookie has six bits for options" },
 		{ "ipv4/tcp_sack", "tcp_sack", host ? host->tcp_sack : -1, NULL },
-		{ "ipv4/tcp_window_scaling", "tcp_window_scaling", host ? host->tcp_window_scaling : -1, NULL },
+		{ "ipv4/tcp_window_scaling", "tcp_window_scaling", host ? host->tcp_window_scaling : -1,
+		  NULL },
 		{ "ipv4/tcp_ecn", "tcp_ecn", host ? host->tcp_ecn : -1, NULL },
 	};
 	size_t i, odd = 0;
@@ -50,12 +53,14 @@ static void check_mirrored(const struct porch_doctor_target *target, struct porc
 		if (sysctls[i].mirrored >= 0 && value != sysctls[i].mirrored) {
 			odd++;
 			porch_find(report, PORCH_DOCTOR_WARN,
-				   "net.ipv4.%s is %ld, porch still has %d from its attachment", sysctls[i].name, value,
-				   sysctls[i].mirrored);
-			porch_advise(report, "porch attach %s once more: it takes over the new value", target->ifname);
+				   "net.ipv4.%s is %ld, porch still has %d from its attachment",
+				   sysctls[i].name, value, sysctls[i].mirrored);
+			porch_advise(report, "porch attach %s once more: it takes over the new value",
+				     target->ifname);
 		} else if (!value && sysctls[i].loss) {
 			odd++;
-			porch_find(report, PORCH_DOCTOR_WARN, "net.ipv4.%s is 0: %s, and MSS and window scale are rounded",
+			porch_find(report, PORCH_DOCTOR_WARN,
+				   "net.ipv4.%s is 0: %s, and MSS and window scale are rounded",
 				   sysctls[i].name, sysctls[i].loss);
 			porch_advise(report, "sysctl -w net.ipv4.%s=1", sysctls[i].name);
 		}
@@ -90,11 +95,14 @@ static void check_rp_filter(const struct porch_doctor_target *target, struct por
 	(void)porch_link_each(count_wired, &n);
 	if (mode == 1 && n > 1) {
 		porch_find(report, PORCH_DOCTOR_WARN,
-			   "rp_filter is strict and the host has %zu interfaces: a client that is routed out elsewhere gets "
+			   "rp_filter is strict and the host has %zu interfaces: a client that is routed out "
+			   "elsewhere gets "
 			   "its SYN-ACK here, but its final ACK is dropped",
 			   n);
-		porch_advise(report, "with asymmetric routes: sysctl -w net.ipv4.conf.%s.rp_filter=2 (and 'all' not 1)",
-			     target->ifname);
+		porch_advise(
+			report,
+			"with asymmetric routes: sysctl -w net.ipv4.conf.%s.rp_filter=2 (and 'all' not 1)",
+			target->ifname);
 	} else if (n > 1) {
 		porch_find(report, PORCH_DOCTOR_OK,
 			   "rp_filter is %ld; SYN-ACKs leave through the interface the SYN came in by", mode);

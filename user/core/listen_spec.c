@@ -31,7 +31,8 @@ static int refuse_address(const char *text, const __u8 address[16], struct porch
 	if (all_zero(address, 16) || (v4 && all_zero(address + 12, 4)))
 		return porch_err_set(err, -EINVAL, "'%.80s': write '*' for every address of this host", text);
 	if (v4 ? address[12] >= 224 : address[0] == 0xff)
-		return porch_err_set(err, -EINVAL, "'%.80s': TCP has no multicast or broadcast listener", text);
+		return porch_err_set(err, -EINVAL, "'%.80s': TCP has no multicast or broadcast listener",
+				     text);
 	return 0;
 }
 
@@ -45,54 +46,66 @@ static int parse_address(char *host, const char *text, struct porch_listen_spec 
 	}
 	if (*host == '[') {
 		if (n < 3 || host[n - 1] != ']')
-			return porch_err_set(err, -EINVAL, "'%.80s': an IPv6 address stands in brackets, as in [::1]:80",
+			return porch_err_set(err, -EINVAL,
+					     "'%.80s': an IPv6 address stands in brackets, as in [::1]:80",
 					     text);
 		host[n - 1] = '\0';
 		if (strchr(host, '%'))
-			return porch_err_set(err, -EINVAL, "'%.80s': an address has no %%scope here; leave it out", text);
+			return porch_err_set(err, -EINVAL,
+					     "'%.80s': an address has no %%scope here; leave it out", text);
 		if (inet_pton(AF_INET6, host + 1, spec->address) != 1)
-			return porch_err_set(err, -EINVAL, "'%.80s': no IPv6 address between the brackets", text);
+			return porch_err_set(err, -EINVAL, "'%.80s': no IPv6 address between the brackets",
+					     text);
 		return refuse_address(text, spec->address, err);
 	}
 	if (strchr(host, ':'))
-		return porch_err_set(err, -EINVAL, "'%.80s': an IPv6 address stands in brackets, as in [::1]:80", text);
+		return porch_err_set(err, -EINVAL,
+				     "'%.80s': an IPv6 address stands in brackets, as in [::1]:80", text);
 	if (inet_pton(AF_INET, host, spec->address + 12) != 1)
-		return porch_err_set(err, -EINVAL, "'%.80s': want ADDR:PORT with ADDR an IPv4 address, [IPv6] or *", text);
+		return porch_err_set(err, -EINVAL,
+				     "'%.80s': want ADDR:PORT with ADDR an IPv4 address, [IPv6] or *", text);
 	memcpy(spec->address, v4_mapped, sizeof(v4_mapped));
 	return refuse_address(text, spec->address, err);
 }
 
-static int want_number(const char *key, const char *value, __u32 min, __u32 max, __u32 *ret, struct porch_err *err)
+static int want_number(const char *key, const char *value, __u32 min, __u32 max, __u32 *ret,
+		       struct porch_err *err)
 {
 	if (porch_config_number(value, min, max, ret))
-		return porch_err_set(err, -EINVAL, "%s wants a number from %u to %u, not '%.32s'", key, min, max, value);
+		return porch_err_set(err, -EINVAL, "%s wants a number from %u to %u, not '%.32s'", key, min,
+				     max, value);
 	return 0;
 }
 
-static int set_deliver(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err)
+static int set_deliver(struct porch_listen_spec *spec, const char *key, const char *value,
+		       struct porch_err *err)
 {
 	int number = porch_deliver_parse(value);
 
 	if (number < 0)
 		return porch_err_set(err, -EINVAL, "%s is kernel or afxdp, not '%.32s'", key, value);
 	if (number == PORCH_DELIVER_AFXDP)
-		return porch_err_set(err, -EINVAL,
-				     "deliver=afxdp needs porchd to hold the accept queue; without it use deliver=kernel");
+		return porch_err_set(
+			err, -EOPNOTSUPP,
+			"deliver=afxdp needs porchd to hold the accept queue; without it use deliver=kernel");
 	spec->deliver = number;
 	return 0;
 }
 
-static int set_protect(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err)
+static int set_protect(struct porch_listen_spec *spec, const char *key, const char *value,
+		       struct porch_err *err)
 {
 	int number = porch_protect_parse(value);
 
 	if (number < 0)
-		return porch_err_set(err, -EINVAL, "%s is on-attack, always, monitor or off, not '%.32s'", key, value);
+		return porch_err_set(err, -EINVAL, "%s is on-attack, always, monitor or off, not '%.32s'",
+				     key, value);
 	spec->protect = number;
 	return 0;
 }
 
-static int set_overflow(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err)
+static int set_overflow(struct porch_listen_spec *spec, const char *key, const char *value,
+			struct porch_err *err)
 {
 	int number = porch_overflow_parse(value);
 
@@ -102,7 +115,8 @@ static int set_overflow(struct porch_listen_spec *spec, const char *key, const c
 	return 0;
 }
 
-static int set_backlog(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err)
+static int set_backlog(struct porch_listen_spec *spec, const char *key, const char *value,
+		       struct porch_err *err)
 {
 	return want_number(key, value, 0, PORCH_BACKLOG_MAX, &spec->backlog, err);
 }
@@ -118,7 +132,8 @@ static int set_mss(struct porch_listen_spec *spec, const char *key, const char *
 	return 0;
 }
 
-static int set_syn_rate(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err)
+static int set_syn_rate(struct porch_listen_spec *spec, const char *key, const char *value,
+			struct porch_err *err)
 {
 	return want_number(key, value, PORCH_SYN_RATE_MIN, PORCH_SYN_RATE_MAX, &spec->syn_rate, err);
 }
@@ -128,9 +143,12 @@ static const struct {
 	__u32 given;
 	int (*set)(struct porch_listen_spec *spec, const char *key, const char *value, struct porch_err *err);
 } keys[] = {
-	{ "deliver", PORCH_GIVEN_DELIVER, set_deliver },    { "protect", PORCH_GIVEN_PROTECT, set_protect },
-	{ "backlog", PORCH_GIVEN_BACKLOG, set_backlog },    { "mss", PORCH_GIVEN_MSS, set_mss },
-	{ "overflow", PORCH_GIVEN_OVERFLOW, set_overflow }, { "syn-rate", PORCH_GIVEN_SYN_RATE, set_syn_rate },
+	{ "deliver", PORCH_GIVEN_DELIVER, set_deliver },
+	{ "protect", PORCH_GIVEN_PROTECT, set_protect },
+	{ "backlog", PORCH_GIVEN_BACKLOG, set_backlog },
+	{ "mss", PORCH_GIVEN_MSS, set_mss },
+	{ "overflow", PORCH_GIVEN_OVERFLOW, set_overflow },
+	{ "syn-rate", PORCH_GIVEN_SYN_RATE, set_syn_rate },
 };
 
 int porch_listen_spec_set(struct porch_listen_spec *spec, const char *assignment, struct porch_err *err)
@@ -173,13 +191,15 @@ int porch_listen_spec_parse(const char *text, struct porch_listen_spec *ret, str
 	int r;
 
 	if (strlen(text) > SPEC_TEXT_MAX)
-		return porch_err_set(err, -EINVAL, "'%.40s...': a listener takes at most %d octets", text, SPEC_TEXT_MAX);
+		return porch_err_set(err, -EINVAL, "'%.40s...': a listener takes at most %d octets", text,
+				     SPEC_TEXT_MAX);
 	strcpy(copy, text);
 	rest = copy;
 	word = strsep(&rest, ",");
 	colon = strrchr(word, ':');
 	if (!colon || colon == word)
-		return porch_err_set(err, -EINVAL, "'%.80s': want ADDR:PORT, as in *:80 or [2001:db8::1]:443", text);
+		return porch_err_set(err, -EINVAL, "'%.80s': want ADDR:PORT, as in *:80 or [2001:db8::1]:443",
+				     text);
 	*colon++ = '\0';
 	r = parse_address(word, text, &spec, err);
 	if (r)

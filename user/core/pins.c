@@ -34,14 +34,21 @@ static bool is_bpffs(const char *path)
 }
 
 /*
- * `ip netns exec` runs its command in a mount namespace of its own with a fresh
- * /sys. What is pinned in a bpffs mounted there ends with the command.
+ * `ip netns exec` runs its command in a mount namespace of its own, with a
+ * bpffs of its own: what is pinned there ends with the command, and what the
+ * rest of the host has pinned is not seen.
  */
-static bool in_passing_mount_namespace(void)
+static int check_passing(const char *root, struct porch_err *err)
 {
-	struct stat own, first;
+	char others[PORCH_PIN_PATH];
+	struct stat here, first;
 
-	return !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &first) && own.st_ino != first.st_ino;
+	snprintf(others, sizeof(others), "/proc/1/root%.*s", PORCH_PIN_PATH / 2, root);
+	if (getenv("PORCH_BPFFS") || stat("/proc/self/ns/mnt", &here) || stat("/proc/1/ns/mnt", &first) ||
+	    here.st_ino == first.st_ino || stat(root, &here) || stat(others, &first) || here.st_dev == first.st_dev)
+		return 0;
+	return porch_err_set(err, -ENXIO, "%s: not the host's bpffs but one that ends with this command; use 'nsenter "
+			     "--net=/run/netns/NAME' in place of 'ip netns exec NAME'", root);
 }
 
 static int mount_bpffs(const char *path, struct porch_err *err)
@@ -50,11 +57,6 @@ static int mount_bpffs(const char *path, struct porch_err *err)
 
 	if (is_bpffs(path))
 		return 0;
-	if (in_passing_mount_namespace())
-		return porch_err_set(err, -ENOENT,
-				     "%s: no bpffs here, and one mounted here would end with this command; "
-				     "use 'nsenter --net=/run/netns/NAME' in place of 'ip netns exec NAME'",
-				     path);
 	if (mkdir(path, 0700) && errno != EEXIST) {
 		r = -errno;
 		return porch_err_set(err, r, "%s: %s; make it, or set PORCH_BPFFS to a mounted bpffs", path, strerror(-r));
@@ -104,8 +106,7 @@ static int open_writer(struct porch_pins *pins, const char *root, struct porch_e
 	}
 	r = porch_pins_settle(pins);
 	if (r)
-		return porch_err_set(err, r, "%s: what an earlier porch left cannot be removed: %s; "
-				     "remove the directory by hand", pins->dir, strerror(-r));
+		return porch_err_set(err, r, "%s: %s%s", pins->root, strerror(-r), r == -EACCES ? "; run as root" : "");
 	return 0;
 }
 
@@ -128,10 +129,9 @@ int porch_pins_open(struct porch_pins *ret, enum porch_access access, struct por
 	pins.netns_inum = st.st_ino;
 	snprintf(pins.root, sizeof(pins.root), "%s/porch", root);
 	snprintf(pins.dir, sizeof(pins.dir), "%s/porch/%u", root, pins.netns_inum);
-	r = access == PORCH_READ ? 0 : open_writer(&pins, root, err);
-	if (!r && !is_bpffs(root) && in_passing_mount_namespace())
-		r = porch_err_set(err, -ENXIO, "%s: no bpffs here; use 'nsenter --net=/run/netns/NAME' in place of "
-				  "'ip netns exec NAME'", root);
+	r = check_passing(root, err);
+	if (!r && access != PORCH_READ)
+		r = open_writer(&pins, root, err);
 	if (!r) {
 		r = porch_pins_open_dir(&pins);
 		if (r == -ENOENT)

@@ -51,12 +51,14 @@ int porch_prefix_parse(const char *text, struct porch_prefix *ret, struct porch_
 	bool v4;
 
 	if (!n || n >= sizeof(address))
-		return porch_err_set(err, -EINVAL, "'%.48s' is not a prefix; write 192.0.2.0/24 or 2001:db8::/32", text);
+		return porch_err_set(err, -EINVAL,
+				     "'%.48s' is not a prefix; write 192.0.2.0/24 or 2001:db8::/32", text);
 	memcpy(address, text, n);
 	address[n] = '\0';
 	v4 = !strchr(address, ':');
 	if (inet_pton(v4 ? AF_INET : AF_INET6, address, prefix.address + (v4 ? 12 : 0)) != 1)
-		return porch_err_set(err, -EINVAL, "'%.48s' is not a prefix; write 192.0.2.0/24 or 2001:db8::/32", text);
+		return porch_err_set(err, -EINVAL,
+				     "'%.48s' is not a prefix; write 192.0.2.0/24 or 2001:db8::/32", text);
 	if (v4)
 		memcpy(prefix.address, v4_mapped, sizeof(v4_mapped));
 	bits = v4 ? 32 : 128;
@@ -71,8 +73,8 @@ int porch_prefix_parse(const char *text, struct porch_prefix *ret, struct porch_
 
 		for (bit = net.length; bit < 128; bit++)
 			net.address[bit / 8] &= ~(0x80 >> (bit % 8));
-		return porch_err_set(err, -EINVAL, "'%.48s' has bits behind its length; the prefix is %s", text,
-				     porch_prefix_format(&net, shown));
+		return porch_err_set(err, -EINVAL, "'%.48s' has bits behind its length; the prefix is %s",
+				     text, porch_prefix_format(&net, shown));
 	}
 	/* nobody who writes ::/0 means IPv4 */
 	if (covers_v4(&prefix))

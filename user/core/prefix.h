@@ -9,7 +9,7 @@
 
 struct porch_err;
 
-#define PORCH_PREFIX_TEXT 64	/* of porch_prefix_format(), with the NUL */
+#define PORCH_PREFIX_TEXT 64 /* of porch_prefix_format(), with the NUL */
 
 /*
  * `192.0.2.0/24`, `192.0.2.1` (a /32), `2001:db8::/32`, `::ffff:192.0.2.0/120`

@@ -31,7 +31,7 @@ WARN := -Wall -Wextra -Wshadow -Wimplicit-fallthrough -Wstrict-prototypes -Wmiss
 CPPFLAGS += -D_GNU_SOURCE -DPORCH_VERSION='"$(VERSION)"' -I. -Iinclude -I$(B) -Iuser
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 $(WARN) -Werror -ffile-prefix-map=$(CURDIR)=. -MMD -MP
-LDLIBS += -lxdp -lbpf -lelf -lz -ljansson -linih
+LDLIBS += -lxdp -lbpf -lelf -lz -ljansson
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. -Iinclude -Ibpf -Wall -Wextra -Werror \
 	-Wno-unused-parameter -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 

@@ -3,12 +3,13 @@
  * The cookie: what the ISN, and the TSval, of a SYN-ACK carry so that the
  * final ACK proves the handshake with nothing stored.
  *
- * MAC = SipHash-2-4(key of the epoch, message), message being whole words:
- *   IPv4  saddr|daddr, ports|irs, carried|epoch                24 octets
- *   IPv6  saddr (2), daddr (2), ports|irs, carried|epoch       48 octets
- * with addresses and ports as on the wire, irs the client's ISN in host order,
- * epoch = unix time / 30 s, and `carried` all option bits below plus the form
- * in bit 31. Every carried bit is therefore inside the MAC.
+ * MAC = SipHash-2-4(key of the epoch, message), the message being, as octets,
+ *   IPv4  saddr 4, daddr 4, ports 4, irs 4, carried 3, epoch 4      23 octets
+ *   IPv6  saddr 16, daddr 16, ports 4, irs 4, carried 3, epoch 4    47 octets
+ * with addresses and ports as on the wire, the rest little-endian: irs the
+ * client's ISN, epoch = unix time / 30 s, and `carried` all option bits below
+ * plus the form in bit 23. Every carried bit is therefore inside the MAC. The
+ * odd length makes the last three fields SipHash's last block: one less.
  *
  * Form "timestamps" (client offered them):
  *   ISN    32 bits of MAC
@@ -39,7 +40,7 @@
 
 #include "siphash.h"
 
-#define COOKIE_FORM_TS 0x80000000u
+#define COOKIE_FORM_TS 0x800000u
 #define COOKIE_PLAIN_BITS 7		/* parity and six option bits */
 #define COOKIE_PLAIN_OPTIONS 0x3f
 #define COOKIE_TS_BITS 11		/* MAC bits in TSval */
@@ -63,8 +64,7 @@ cookie_mac(const struct porch_key *key, int v6, const __u64 s[2], const __u64 d[
 		sip_word(&sip, (s[1] >> 32) | (d[1] & 0xffffffff00000000ull));
 	}
 	sip_word(&sip, ports | ((__u64)irs << 32));
-	sip_word(&sip, carried | ((__u64)epoch << 32));
-	return sip_end(&sip, v6 ? 48 : 24);
+	return sip_end(&sip, carried | ((__u64)epoch << 24), v6 ? 47 : 23);
 }
 
 /* ---- form "timestamps" ---- */

@@ -70,9 +70,14 @@ INLINE int queue_has_room(const struct tcp_sock *tp)
 	return sk->sk_ack_backlog <= sk->sk_max_ack_backlog;
 }
 
+INLINE int key_is_ipv6(const struct flow_key *k)
+{
+	return !IS_MAPPED(k->d[0], k->d[1]);
+}
+
 INLINE __u32 socket_tuple(struct bpf_sock_tuple *t, const struct flow_key *k)
 {
-	if (IS_MAPPED(k->d[0], k->d[1])) {
+	if (!key_is_ipv6(k)) {
 		t->ipv4.saddr = k->s[1] >> 32;
 		t->ipv4.daddr = k->d[1] >> 32;
 		t->ipv4.sport = k->ports & 0xffff;
@@ -100,10 +105,12 @@ __noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct
 	enum porch_health health = PORCH_HEALTH_NO_SOCKET;
 	struct tcp_sock *tp;
 	struct bpf_sock *sk;
+	int v6;
 
 	if (!l || !h || !k)
 		return 0;
-	l->probe_tick = h->tick;
+	v6 = key_is_ipv6(k);
+	l->probe_tick[v6] = h->tick;
 	sk = LOOKUP_SOCKET(ctx, &t, socket_tuple(&t, k));
 	if (sk) {
 		tp = sk->state == TCP_LISTEN ? bpf_skc_to_tcp_sock(sk) : 0;
@@ -115,11 +122,11 @@ __noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct
 					l->accept_queue_full = 0;
 			}
 		} else if (sk->state != TCP_LISTEN) {
-			health = l->health; /* the tuple's own socket: says nothing of the listener */
+			health = l->health[v6]; /* the tuple's own socket: says nothing of the listener */
 		}
 		bpf_sk_release(sk);
 	}
-	l->health = health;
+	l->health[v6] = health;
 	COUNT(probes);
 	return 0;
 }

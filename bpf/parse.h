@@ -102,7 +102,8 @@ INLINE enum parsed parse_usual_ipv6(struct ipv6hdr *ip6, void *end, struct segme
 		return PARSED_OTHER;
 	if (ip6->nexthdr != IPPROTO_TCP)
 		return is_extension(ip6->nexthdr) ? PARSED_GENERAL : PARSED_OTHER;
-	if (unlikely((*(__u8 *)ip6 >> 4) != 6))
+	/* A mapped address is an IPv4 address of ours in the tables, not on this wire. */
+	if (unlikely((*(__u8 *)ip6 >> 4) != 6 || IS_MAPPED(a[2], a[3])))
 		return PARSED_OTHER;
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
@@ -191,7 +192,7 @@ INLINE enum parsed general_ipv6(struct xdp_md *ctx, struct porch_scratch *scratc
 
 	if (bpf_xdp_load_bytes(ctx, g->l3, ip6, sizeof(*ip6)))
 		return PARSED_OTHER;
-	if ((*(__u8 *)ip6 >> 4) != 6)
+	if ((*(__u8 *)ip6 >> 4) != 6 || IS_MAPPED(a[2], a[3]))
 		return PARSED_OTHER;
 	seg->v6 = 1;
 	seg->s[0] = a[0];
@@ -215,6 +216,7 @@ INLINE enum parsed parse_general(struct xdp_md *ctx, struct porch_scratch *scrat
 
 	g->frame = frame_length(ctx);
 	g->l3 = ETH_HLEN;
+	g->bad_header = g->bad_checksum = 0; /* scratch holds the last packet's */
 	if (bpf_xdp_load_bytes(ctx, g->l3 - 2, &type, 2))
 		return PARSED_OTHER;
 #pragma unroll

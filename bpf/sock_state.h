@@ -59,8 +59,8 @@ INLINE void sock_listening(__u32 index)
 
 		if (!l)
 			return;
-		l->health = PORCH_HEALTH_UNPROBED;
-		l->probe_tick = 0;
+		l->health[0] = l->health[1] = PORCH_HEALTH_UNPROBED;
+		l->probe_tick[0] = l->probe_tick[1] = 0;
 		l->accept_queue_full = 0;
 		index = l->next;
 		if (!index)

@@ -61,11 +61,23 @@ INLINE int tc_defer(struct __sk_buff *skb, struct porch_meta *m)
 	return 1;
 }
 
+/* How often a proof without a socket may send SYNs to the kernel. */
+#define NO_SOCKET_TICKS (10 * PORCH_TICKS_PER_SEC)
+
+/*
+ * The client's connection cannot be; the kernel says so with a reset. A missing
+ * socket may concern one address of `*` only: whoever connects there must not
+ * turn the listener off for all, so that has an effect only now and then.
+ * Sockets that come and go are seen by the tracepoint.
+ */
 INLINE int tc_refuse_listener(struct porch_listener *l, const struct porch_meta *m, enum porch_health health,
-			      __u32 reason, __u32 tick)
+			      __u32 reason, __u32 tick, int v6)
 {
-	l->health = health;
-	l->probe_tick = tick;
+	if (health != PORCH_HEALTH_NO_SOCKET || l->health[v6 & 1] != PORCH_HEALTH_WELL ||
+	    tick - l->probe_tick[v6 & 1] >= NO_SOCKET_TICKS) {
+		l->health[v6 & 1] = health;
+		l->probe_tick[v6 & 1] = tick;
+	}
 	tc_forget(m);
 	count_refusal(m->listener, reason);
 	return TC_NEXT;
@@ -96,13 +108,14 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 	struct porch_flow *f = m->flow != PORCH_NO_FLOW ? flow_at(m->flow) : 0;
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	const struct sock *s = (const void *)tp;
+	int v6 = skb->protocol == CONST_HTONS(ETH_P_IPV6);
 	enum porch_health health;
 
 	if (!tp)
-		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick);
+		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick, v6);
 	health = health_of(tp, h);
 	if (health != PORCH_HEALTH_WELL)
-		return tc_refuse_listener(l, m, health, PORCH_REASON_LISTENER_REFUSED, h->tick);
+		return tc_refuse_listener(l, m, health, PORCH_REASON_LISTENER_REFUSED, h->tick, v6);
 	if ((m->kind != PORCH_META_PROOF || (f && f->assigned)) && tc_defer(skb, m))
 		return 1;
 	if (m->kind == PORCH_META_RESET) {
@@ -121,7 +134,7 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 		return TC_DROP;
 	}
 	if (tc_assign(skb, tp, m))
-		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick);
+		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick, v6);
 	if (f)
 		f->assigned = 1;
 	/* This one takes the last place: SYNs behind it need not be answered. */
@@ -143,7 +156,7 @@ INLINE int tc_deliver(struct __sk_buff *skb, struct porch_meta *m, struct porch_
 		return TC_NEXT;
 	sk = LOOKUP_SOCKET(skb, &t, socket_tuple(&t, &k));
 	if (!sk)
-		return tc_refuse_listener(l, m, PORCH_HEALTH_NO_SOCKET, PORCH_REASON_NO_LISTENER, h->tick);
+		return tc_refuse_listener(l, m, PORCH_HEALTH_NO_SOCKET, PORCH_REASON_NO_LISTENER, h->tick, key_is_ipv6(&k));
 	if (sk->state == TCP_LISTEN) {
 		verdict = tc_listening(skb, sk, m, l, h);
 		bpf_sk_release(sk);

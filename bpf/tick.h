@@ -31,7 +31,7 @@ INLINE void epoch_key_derive(struct porch_keys *keys, __u32 epoch)
 		sip_init(&s, &m->key);
 		sip_word(&s, epoch);
 		sip_word(&s, half);
-		key->k[half] = sip_end(&s, 16);
+		key->k[half] = sip_end(&s, 0, 16);
 	}
 	keys->derived[epoch & (PORCH_EPOCH_KEYS - 1)] = epoch;
 }
@@ -82,7 +82,8 @@ static long tick_listener(__u32 i, void *ctx)
 	/* a moving second: nine tenths of the old figure, one tenth of ten times the new */
 	fresh = (sum.total - l->syn_total) * PORCH_TICKS_PER_SEC;
 	l->syn_total = sum.total;
-	l->syn_per_second = (l->syn_per_second * 9ull + fresh) / 10;
+	/* rounded towards the new figure, or a steady rate would never be reached */
+	l->syn_per_second = (l->syn_per_second * 9ull + fresh + (fresh > l->syn_per_second ? 9 : 0)) / 10;
 	if (l->protect == PORCH_PROTECT_OFF)
 		return 0;
 	if (l->syn_per_second > l->syn_rate)

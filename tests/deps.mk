@@ -2,9 +2,9 @@
 # What is needed to build and to test, as "file that proves it : Debian package".
 DEPS := /usr/bin/gcc:gcc /usr/bin/clang:clang /usr/bin/llvm-strip:llvm /usr/sbin/bpftool:bpftool \
 	/usr/include/bpf/libbpf.h:libbpf-dev /usr/include/xdp/libxdp.h:libxdp-dev /usr/include/libelf.h:libelf-dev \
-	/usr/include/zlib.h:zlib1g-dev /usr/include/jansson.h:libjansson-dev /usr/include/ini.h:libinih-dev \
+	/usr/include/zlib.h:zlib1g-dev /usr/include/jansson.h:libjansson-dev \
 	/usr/include/cmocka.h:libcmocka-dev /usr/include/sodium.h:libsodium-dev /usr/bin/pkg-config:pkg-config \
-	/usr/sbin/nginx:nginx-light /usr/bin/curl:curl /usr/sbin/nft:nftables /usr/sbin/iptables:iptables \
+	/usr/sbin/nginx:nginx-light /usr/bin/curl:curl /usr/bin/jq:jq /usr/sbin/nft:nftables /usr/sbin/iptables:iptables \
 	/usr/sbin/ethtool:ethtool /usr/bin/ip:iproute2 /usr/sbin/tc:iproute2 /usr/bin/gnuplot:gnuplot-nox \
 	/usr/bin/nsenter:util-linux /usr/bin/pkill:procps /usr/include/linux/if_ether.h:linux-libc-dev
 

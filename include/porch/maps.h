@@ -207,11 +207,12 @@ struct porch_listener {
 	__u32 reserved1[7];
 	/* run time; writer: BPF, unless it says otherwise */
 	__u8 regime;		/* enum porch_regime */
-	__u8 health;		/* enum porch_health */
+	__u8 health[2];		/* enum porch_health, for [0] IPv4 and [1] IPv6: sockets may differ */
 	__u8 accept_queue_full;	/* seen full by tc; cleared by a probe */
 	__u8 rcv_wscale;	/* window scale of the listening socket */
+	__u8 reserved3[3];
 	__u32 rcv_space;	/* octets the listening socket can announce; 0: the host's */
-	__u32 probe_tick;	/* last time the socket was looked at */
+	__u32 probe_tick[2];	/* last time the socket was looked at, IPv4 and IPv6 */
 	__u32 issued_ts;	/* tick of the last cookie with timestamps */
 	__u32 issued_plain;	/* tick of the last cookie without */
 	__u32 issued_tracked;	/* tick of the last half-open entry */
@@ -219,7 +220,7 @@ struct porch_listener {
 	__u32 calm_since;	/* tick since which the rate is below a quarter of syn_rate */
 	__u64 syn_total;	/* SYNs of all CPUs at the last tick; writer: the timer */
 	__u32 syn_per_second;	/* over the last second; writer: the timer */
-	__u32 reserved2[3];
+	__u32 reserved2;
 } __attribute__((aligned(64)));
 
 /* Per CPU and listener; status sums them. */

@@ -141,9 +141,8 @@ int verb_attach(struct cli *cli, int argc, char **argv)
 	if (r)
 		return r;
 	if (path) {
-		r = porch_config_read(path, &config, &err);
-		if (r)
-			return r == -EINVAL ? cli_usage(cli, "%s", err.text) : cli_fail(cli, &err);
+		if (porch_config_read(path, &config, &err))
+			return cli_usage(cli, "%s", err.text);
 		r = apply_config(cli, &request, config);
 		if (r)
 			return r;

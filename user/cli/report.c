@@ -46,10 +46,22 @@ json_int_t report_count_flows(const struct porch_tables *tables)
 	return n;
 }
 
+/* One word for both families: `*` is well if either is, for many services have one only. */
+static unsigned int health(const struct porch_listener *l)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (!l->any_address)
+		return l->health[memcmp(l->address, mapped, sizeof(mapped)) != 0];
+	if (l->health[1] == PORCH_HEALTH_WELL || l->health[0] == PORCH_HEALTH_UNPROBED)
+		return l->health[1];
+	return l->health[0];
+}
+
 /* Nobody has looked at a socket yet: then its being there is all that is known. */
 static bool healthy(const struct porch_listener *l, bool has_socket)
 {
-	return l->health == PORCH_HEALTH_WELL || (l->health == PORCH_HEALTH_UNPROBED && has_socket);
+	return health(l) == PORCH_HEALTH_WELL || (health(l) == PORCH_HEALTH_UNPROBED && has_socket);
 }
 
 /* What BPF runs a listener of this protection at, before anything has happened. */
@@ -84,7 +96,7 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 			   "protect", porch_protect_name(l->protect),
 			   "regime", porch_regime_name(regime(l)),
 			   "healthy", healthy(l, found),
-			   "health", porch_health_name(l->health),
+			   "health", porch_health_name(health(l)),
 			   "backlog", found ? json_integer(backlog) : json_null(),
 			   "accept_queue", found ? json_integer(accept_queue) : json_null());
 	if (object)

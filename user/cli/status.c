@@ -166,11 +166,9 @@ int verb_status(struct cli *cli, int argc, char **argv)
 	}
 	/* write access, because looking is also the occasion to follow what has changed */
 	r = porch_namespace_open(PORCH_WRITE, &ns, &err);
-	if (r == -ENOENT && !ifname && cli->output.json)
-		return finish(cli, json_array());
-	if (r == -ENOENT && !ifname) {
-		puts("porch is attached to no interface of this network namespace");
-		return PORCH_EXIT_DONE;
+	if (r == -ENOENT && !ifname && cli->output.json) {
+		finish(cli, json_array());
+		return PORCH_EXIT_NOT_ATTACHED;
 	}
 	if (r == -ENOENT)
 		return not_attached(cli, &err);

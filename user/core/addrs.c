@@ -5,7 +5,7 @@
 #include <linux/if_addr.h>
 
 #include "core/addrs.h"
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 #include "core/err.h"
 #include "core/mss.h"
 #include "core/tables.h"

@@ -15,7 +15,7 @@
 
 #include "core/doctor.h"
 #include "core/doctor_exec.h"
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 #include "core/doctor_rules.h"
 #include "core/sysctl.h"
 #include "core/util.h"

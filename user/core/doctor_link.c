@@ -11,7 +11,7 @@
 #include <linux/sockios.h>
 
 #include "core/doctor_link.h"
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 
 /* <linux/netdev.h> came with 6.3; these numbers are its ABI. */
 #define NETDEV_FAMILY		 "netdev"

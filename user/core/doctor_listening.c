@@ -15,7 +15,7 @@
 #include <linux/sock_diag.h>
 
 #include "core/doctor.h"
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 
 struct socket {
 	__u8 address[16]; /* as in maps.h; all zero: any */

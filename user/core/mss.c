@@ -8,7 +8,7 @@
 
 #include <bpf/bpf.h>
 
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 #include "core/err.h"
 #include "core/mss.h"
 #include "core/sysctl.h"

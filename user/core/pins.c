@@ -33,22 +33,47 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (__u32)fs.f_type == BPF_FS_MAGIC;
 }
 
+/* 1: `pid` is in another mount namespace and has another file system than we at `root`; *parent: its parent. */
+static int sees_another(int pid, const char *root, int *parent)
+{
+	char path[PORCH_PIN_PATH], line[512], *state;
+	struct stat here, there;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	state = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	if (!state || sscanf(state + 1, " %*c %d", parent) != 1)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	if (stat("/proc/self/ns/mnt", &here) || stat(path, &there) || here.st_ino == there.st_ino)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/root%.*s", pid, PORCH_PIN_PATH / 2, root);
+	return !stat(root, &here) && !stat(path, &there) && here.st_dev != there.st_dev;
+}
+
 /*
  * `ip netns exec` runs its command in a mount namespace of its own, with a
  * bpffs of its own: what is pinned there ends with the command, and what the
- * rest of the host has pinned is not seen.
+ * rest of the host has pinned is not seen. Whoever started us sees the host's.
  */
 static int check_passing(const char *root, struct porch_err *err)
 {
-	char others[PORCH_PIN_PATH];
-	struct stat here, first;
+	int pid, parent = 0;
 
-	snprintf(others, sizeof(others), "/proc/1/root%.*s", PORCH_PIN_PATH / 2, root);
-	if (getenv("PORCH_BPFFS") || stat("/proc/self/ns/mnt", &here) || stat("/proc/1/ns/mnt", &first) ||
-	    here.st_ino == first.st_ino || stat(root, &here) || stat(others, &first) || here.st_dev == first.st_dev)
+	if (getenv("PORCH_BPFFS"))
 		return 0;
-	return porch_err_set(err, -ENXIO, "%s: not the host's bpffs but one that ends with this command; use 'nsenter "
-			     "--net=/run/netns/NAME' in place of 'ip netns exec NAME'", root);
+	for (pid = getppid(); pid > 0; pid = parent) {
+		parent = 0;
+		if (sees_another(pid, root, &parent))
+			return porch_err_set(err, -ENXIO, "%s: not the host's bpffs but one that ends with this command; use "
+					     "'nsenter --net=/run/netns/NAME' in place of 'ip netns exec NAME', or set PORCH_BPFFS",
+					     root);
+	}
+	return 0;
 }
 
 static int mount_bpffs(const char *path, struct porch_err *err)

@@ -10,7 +10,7 @@
 
 #include <bpf/bpf.h>
 
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 #include "core/err.h"
 #include "core/listeners.h"
 #include "core/pins.h"

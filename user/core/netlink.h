@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* As much netlink as the checks of `porch doctor` need: ask, and walk the answer. */
-#ifndef PORCH_CORE_DOCTOR_NETLINK_H
-#define PORCH_CORE_DOCTOR_NETLINK_H
+/* As much netlink as porch needs: ask, and walk the answer. */
+#ifndef PORCH_CORE_NETLINK_H
+#define PORCH_CORE_NETLINK_H
 
 #include <stddef.h>
 #include <linux/netlink.h>
@@ -31,4 +31,4 @@ void porch_nl_attrs(const struct nlmsghdr *message, size_t size, const struct rt
 void porch_nl_nested(const struct rtattr *attr, const struct rtattr **table, int max);
 __u32 porch_nl_u32(const struct rtattr *attr, __u32 missing);
 
-#endif /* PORCH_CORE_DOCTOR_NETLINK_H */
+#endif /* PORCH_CORE_NETLINK_H */

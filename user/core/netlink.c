@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "core/doctor_netlink.h"
+#include "core/netlink.h"
 
 #define ANSWER_MAX 65536 /* the kernel fills at most 32 KiB per dump message */
 

@@ -265,9 +265,14 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 };
 
+struct tcp_options_received {
+	u16 user_mss;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u8 scaling_ratio;
+	struct tcp_options_received rx_opt;
 	bool is_mptcp;
 	struct tcp_md5sig_info *md5sig_info;
 	struct tcp_ao_info *ao_info;

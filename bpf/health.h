@@ -39,6 +39,7 @@ INLINE void window_refresh(struct porch_listener *l, const struct porch_host *h,
 			;
 	l->rcv_wscale = wscale;
 	l->rcv_space = space;
+	l->user_mss = tp->rx_opt.user_mss;
 }
 
 INLINE int has_secrets(const struct tcp_sock *tp)
@@ -112,6 +113,16 @@ __noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct
 	v6 = key_is_ipv6(k);
 	l->probe_tick[v6] = h->tick;
 	sk = LOOKUP_SOCKET(ctx, &t, socket_tuple(&t, k));
+	if (sk && sk->state != TCP_LISTEN) {
+		/* The tuple has a socket of its own, a request or a TIME-WAIT. Nobody
+		 * comes from port 0, so that finds the listener. */
+		bpf_sk_release(sk);
+		if (v6)
+			t.ipv6.sport = 0;
+		else
+			t.ipv4.sport = 0;
+		sk = v6 ? LOOKUP_SOCKET(ctx, &t, sizeof(t.ipv6)) : LOOKUP_SOCKET(ctx, &t, sizeof(t.ipv4));
+	}
 	if (sk) {
 		tp = sk->state == TCP_LISTEN ? bpf_skc_to_tcp_sock(sk) : 0;
 		if (tp) {
@@ -121,8 +132,6 @@ __noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct
 				if (queue_has_room(tp))
 					l->accept_queue_full = 0;
 			}
-		} else if (sk->state != TCP_LISTEN) {
-			health = l->health[v6]; /* the tuple's own socket: says nothing of the listener */
 		}
 		bpf_sk_release(sk);
 	}

@@ -61,7 +61,7 @@ INLINE __u16 announced_mss(struct xdp_md *ctx, const struct segment *seg, const 
 		if (route)
 			mss = route;
 	}
-	return mss;
+	return unlikely(l->user_mss && l->user_mss < mss) ? l->user_mss : mss;
 }
 
 /* RFC 3168 6.1.1 as tcp_ecn_create_request() reads it. AccECN (AE set, RFC 9768)
@@ -73,7 +73,9 @@ INLINE int ecn_agreed(const struct segment *seg, const struct porch_host *h)
 }
 
 /*
- * A multiple of the MSS, as in tcp_select_initial_window(). A division costs a
+ * A multiple of the client's MSS, as cookie_v4_check() will give the child by
+ * tcp_select_initial_window(): announcing more would be a promise it breaks. A
+ * handshake of the kernel's own takes its own MSS instead. A division costs a
  * sixth of all the program, so the two MSS of Ethernet are multiplied instead,
  * by 2^32 / mss rounded up: exact while space < 2^21.
  */

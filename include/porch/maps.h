@@ -210,7 +210,8 @@ struct porch_listener {
 	__u8 health[2];		/* enum porch_health, for [0] IPv4 and [1] IPv6: sockets may differ */
 	__u8 accept_queue_full;	/* seen full by tc; cleared by a probe */
 	__u8 rcv_wscale;	/* window scale of the listening socket */
-	__u8 reserved3[3];
+	__u8 reserved3;
+	__u16 user_mss;		/* TCP_MAXSEG of the listening socket, octets; 0: not set */
 	__u32 rcv_space;	/* octets the listening socket can announce; 0: the host's */
 	__u32 probe_tick[2];	/* last time the socket was looked at, IPv4 and IPv6 */
 	__u32 issued_ts;	/* tick of the last cookie with timestamps */

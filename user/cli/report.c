@@ -58,10 +58,35 @@ static unsigned int health(const struct porch_listener *l)
 	return l->health[0];
 }
 
-/* Nobody has looked at a socket yet: then its being there is all that is known. */
-static bool healthy(const struct porch_listener *l, bool has_socket)
+static bool is_sick(__u8 health)
 {
-	return health(l) == PORCH_HEALTH_WELL || (health(l) == PORCH_HEALTH_UNPROBED && has_socket);
+	return health != PORCH_HEALTH_UNPROBED && health != PORCH_HEALTH_WELL;
+}
+
+/*
+ * One word for both families: what ails one of them, except that a service of
+ * one family lacks nothing for having no socket of the other.
+ */
+static __u8 health_of(const struct porch_listener *l)
+{
+	static const __u8 v4[12] = { [10] = 0xff, [11] = 0xff };
+	__u8 four = l->health[0], six = l->health[1];
+
+	if (!l->any_address)
+		return memcmp(l->address, v4, sizeof(v4)) ? six : four;
+	if (is_sick(four) && four != PORCH_HEALTH_NO_SOCKET)
+		return four;
+	if (is_sick(six) && six != PORCH_HEALTH_NO_SOCKET)
+		return six;
+	if (four == PORCH_HEALTH_WELL || six == PORCH_HEALTH_WELL)
+		return PORCH_HEALTH_WELL;
+	return four > six ? four : six;
+}
+
+/* Nobody has looked at a socket yet: then its being there is all that is known. */
+static bool healthy(__u8 health, bool has_socket)
+{
+	return health == PORCH_HEALTH_WELL || (health == PORCH_HEALTH_UNPROBED && has_socket);
 }
 
 /* What BPF runs a listener of this protection at, before anything has happened. */
@@ -95,7 +120,7 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 			   "deliver", porch_deliver_name(l->deliver),
 			   "protect", porch_protect_name(l->protect),
 			   "regime", porch_regime_name(regime(l)),
-			   "healthy", healthy(l, found),
+			   "healthy", healthy(health_of(l), found),
 			   "health", porch_health_name(health(l)),
 			   "backlog", found ? json_integer(backlog) : json_null(),
 			   "accept_queue", found ? json_integer(accept_queue) : json_null());

@@ -124,10 +124,6 @@ static int open_writer(struct porch_pins *pins, const char *root, struct porch_e
 		r = mount_bpffs(root, err);
 		if (r)
 			return r;
-		if (mkdir(pins->root, 0700) && errno != EEXIST) {
-			r = -errno;
-			return porch_err_set(err, r, "%s: %s; run as root", pins->root, strerror(-r));
-		}
 	}
 	r = porch_pins_settle(pins);
 	if (r)
@@ -174,6 +170,9 @@ int porch_pins_open(struct porch_pins *ret, enum porch_access access, struct por
 
 void porch_pins_close(struct porch_pins *pins)
 {
+	/* the last to go leaves nothing; it stays while anything is in it */
+	if (pins->access != PORCH_READ && *pins->root)
+		rmdir(pins->root);
 	if (pins->stage_fd >= 0)
 		close(pins->stage_fd);
 	if (pins->dir_fd >= 0)

@@ -35,7 +35,7 @@ struct porch_err;
 enum porch_access {
 	PORCH_READ,	/* looks; takes no lock */
 	PORCH_WRITE,	/* changes what is there; holds the namespace lock until closed */
-	PORCH_CREATE,	/* the same, and there need not be anything: mounts bpffs, makes ROOT/porch */
+	PORCH_CREATE,	/* the same, and there need not be anything: mounts bpffs */
 };
 
 struct porch_pins {

@@ -218,7 +218,7 @@ int porch_pins_settle(struct porch_pins *pins)
 	return r;
 }
 
-/* A sweeper of another namespace may get in between mkdir and flock; then once more. */
+/* Others may remove what is empty or not yet locked: then once more. */
 static int stage_namespace(struct porch_pins *pins, const char *path)
 {
 	char cookie[COOKIE_TEXT];
@@ -228,7 +228,9 @@ static int stage_namespace(struct porch_pins *pins, const char *path)
 		struct stat st;
 		_cleanup_close_ int fd = -1;
 
-		if (mkdir(path, 0700))
+		if (mkdir(pins->root, 0700) && errno != EEXIST)
+			return -errno;
+		if (mkdir(path, 0700) && errno != ENOENT)
 			return -errno;
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)

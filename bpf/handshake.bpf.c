@@ -98,8 +98,6 @@ __noinline int porch_general(struct xdp_md *ctx)
 		v = on_syn(ctx, seg, g->listener, l, h, &scratch->reply);
 		if (v == ANSWER)
 			v = reply_general(ctx, seg, h, &scratch->reply, scratch, g, g->listener);
-		if (v == ANSWER)
-			COUNT_BOTH(g->listener, synack_sent);
 	} else {
 		known = segment_known(seg, scratch);
 		if (known == KNOWN_HELD || l->protect == PORCH_PROTECT_MONITOR)
@@ -169,8 +167,6 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)
 			v = reply_in_place(data, ip, seg, h, &r, layout);
-		if (v == ANSWER)
-			COUNT_BOTH(index, synack_sent);
 	} else {
 		scratch = scratch_of_cpu();
 		if (!scratch || l->protect == PORCH_PROTECT_MONITOR)

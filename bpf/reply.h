@@ -143,6 +143,18 @@ INLINE __u32 write_options(__u32 *o, const struct segment *seg, const struct rep
 	return n * 4;
 }
 
+INLINE enum verdict no_room(__u32 index)
+{
+	struct porch_counters *c = counters();
+	struct porch_stats *s = stats_of(index);
+
+	if (c && s) {
+		c->synack_sent--;
+		s->synack_sent--;
+	}
+	return refuse(index, PORCH_REASON_NO_ROOM);
+}
+
 /* Build the whole frame in scratch, then give the packet that length. */
 INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg, const struct porch_host *h,
 				  const struct reply *r, struct porch_scratch *scratch, const struct general *g,
@@ -157,11 +169,11 @@ INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg,
 	/* Ethernet and tags move with the head. */
 	if (bpf_xdp_load_bytes(ctx, 0, scratch->frame, ETH_HLEN + 2 * VLAN_HLEN) ||
 	    bpf_xdp_adjust_head(ctx, (int)g->frame - (int)length))
-		return refuse(index, PORCH_REASON_NO_ROOM);
+		return no_room(index);
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	if (data + ETH_HLEN + 2 * VLAN_HLEN > end)
-		return refuse(index, PORCH_REASON_NO_ROOM);
+		return no_room(index);
 	__builtin_memcpy(data, scratch->frame, ETH_HLEN + 2 * VLAN_HLEN);
 	swap_macs(data);
 	sum = csum_pseudo(seg, header);
@@ -169,17 +181,17 @@ INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg,
 	data += l3;
 	if (seg->v6) {
 		if (data + IPV6_HLEN > end)
-			return refuse(index, PORCH_REASON_NO_ROOM);
+			return no_room(index);
 		write_ipv6(data, seg, h, header);
 		data += IPV6_HLEN;
 	} else {
 		if (data + IPV4_HLEN > end)
-			return refuse(index, PORCH_REASON_NO_ROOM);
+			return no_room(index);
 		write_ipv4(data, seg, h, IPV4_HLEN + header);
 		data += IPV4_HLEN;
 	}
 	if (data + TCP_HLEN > end)
-		return refuse(index, PORCH_REASON_NO_ROOM);
+		return no_room(index);
 	sum += write_tcp(data, seg, r, header);
 	sum += csum_5(options);
 	((struct tcphdr *)data)->check = csum_fold(sum);

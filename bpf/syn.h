@@ -81,13 +81,15 @@ INLINE int ecn_agreed(const struct segment *seg, const struct porch_host *h)
  */
 INLINE __u32 window_round(__u32 space, __u32 mss)
 {
+	if (unlikely(space <= mss))
+		return space;
 	if (mss == 1460 && space < 1 << 21)
 		return (((__u64)space * 2941759) >> 32) * 1460;
 	if (mss == 1440 && space < 1 << 21)
 		return (((__u64)space * 2982617) >> 32) * 1440;
-	if (space - mss >= 65535 && space >= mss)
+	if (space - mss >= 65535)
 		return 65535; /* whatever the multiple, it is cut to this */
-	return space > mss ? space - space % mss : space;
+	return space - space % mss;
 }
 
 /* Window, options and scale of the reply, and the cookie that carries them.
@@ -317,6 +319,8 @@ INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index,
 	/* Where only entries count, the bound of a blind ACK is 2^-64. */
 	if (tracked == TRACKED_NOT || tracked == TRACKED_OTHER)
 		syn_stamp(l, r->options, h->tick);
+	c->synack_sent++; /* reply_general() takes it back where there is no room */
+	s->synack_sent++;
 	return ANSWER;
 }
 

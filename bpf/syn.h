@@ -142,6 +142,15 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 	r->options = seg->options;
 }
 
+/* "Issued now": 0 would say never. Read first: all CPUs share the line. */
+INLINE void stamp(__u32 *issued, __u32 tick)
+{
+	__u32 now = tick ? tick : 1;
+
+	if (*issued != now)
+		*issued = now;
+}
+
 INLINE int same_offer(const struct porch_half_open *a, const struct porch_half_open *b)
 {
 	return a->irs == b->irs && a->options == b->options && a->wscale == b->wscale && a->mss == b->mss;
@@ -184,26 +193,12 @@ __noinline int syn_track(struct xdp_md *ctx, const struct flow_key *k, __u32 ind
 		regime_arm(l, h->tick);
 		return TRACKED_NOT;
 	}
-	if (l->issued_tracked != h->tick)
-		l->issued_tracked = h->tick ? h->tick : 1;
+	stamp(&l->issued_tracked, h->tick);
 	h->half_open |= 1; /* at least one; the sweep counts */
 	return live ? TRACKED_OTHER : TRACKED_NEW;
 }
 
-INLINE void syn_stamp(struct porch_listener *l, __u8 options, __u32 tick)
-{
-	__u32 now = tick ? tick : 1;
-
-	/* Read first: the line is shared by all CPUs. */
-	if (options & PORCH_OPT_TIMESTAMPS) {
-		if (l->issued_ts != now)
-			l->issued_ts = now;
-	} else if (l->issued_plain != now) {
-		l->issued_plain = now;
-	}
-}
-
-/* 1: pass, somebody else answers; 0: go on; else a refusal. */
+/* A tuple that is already held: whoever holds it answers. */
 INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, enum known known, __u32 index)
 {
 	struct porch_flow *f;
@@ -318,7 +313,7 @@ INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index,
 	}
 	/* Where only entries count, the bound of a blind ACK is 2^-64. */
 	if (tracked == TRACKED_NOT || tracked == TRACKED_OTHER)
-		syn_stamp(l, r->options, h->tick);
+		stamp(r->options & PORCH_OPT_TIMESTAMPS ? &l->issued_ts : &l->issued_plain, h->tick);
 	c->synack_sent++; /* reply_general() takes it back where there is no room */
 	s->synack_sent++;
 	return ANSWER;

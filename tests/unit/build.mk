@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# One binary per file of this folder, named after the source file it tests.
+UNIT_SRC := $(wildcard tests/unit/*.c)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
+UNIT_CLI_OBJS := $(B)/user/cli/output.o
+UNIT_LDLIBS := -lcmocka -lsodium
+
+TEST_TARGETS += $(UNIT_BIN)
+
+$(UNIT_BIN): $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(CORE_OBJS) $(UNIT_CLI_OBJS) | deps
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Werror=unused-function $(LDFLAGS) -o $@ $< $(CORE_OBJS) $(UNIT_CLI_OBJS) $(LDLIBS) \
+		$(UNIT_LDLIBS)
+
+check-unit: $(UNIT_BIN) ## the unit tests alone; no root
+	$(Q)failed=0; for t in $(UNIT_BIN); do "$$t" || failed=1; done; exit $$failed

@@ -161,7 +161,7 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 	if (IS_SYN(seg)) {
 		layout = options_usual(th, end, seg);
 		/* A probe may change what the host agrees to, after the layout was chosen. */
-		if (layout == LAYOUT_OTHER || seg->payload || l->health[seg->v6 & 1] != PORCH_HEALTH_WELL ||
+		if (layout == LAYOUT_OTHER || seg->payload || probe_is_due(l, seg->v6, h->tick) ||
 		    l->accept_queue_full || !h->tcp_timestamps || !h->tcp_sack || !h->tcp_window_scaling)
 			return look_at_options(ctx, seg, th, index);
 		v = on_syn(ctx, seg, index, l, h, &r);

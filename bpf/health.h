@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Would the kernel take this listener's connections? Asked with the tuple of
- * the SYN at hand, at most once per tick and listener, while the answer is
- * anything but "well". What the socket and its namespace say is taken over on
- * the way: sysctls that changed since attach, the window it can announce.
+ * the SYN at hand: once a second while the answer is "well", once per tick
+ * while it is not. What the socket and its namespace say is taken over on the
+ * way: sysctls that changed since attach, the MSS and window to announce.
  */
 #ifndef PORCH_BPF_HEALTH_H
 #define PORCH_BPF_HEALTH_H
 
 #define SOCK_RCVBUF_LOCK 2
+#define WELL_TICKS PORCH_TICKS_PER_SEC
+#define REFUSED_TICKS (10 * PORCH_TICKS_PER_SEC)
+
+INLINE int probe_is_due(const struct porch_listener *l, int v6, __u32 tick)
+{
+	__u32 last = l->probe_tick[v6 & 1], health = l->health[v6 & 1];
+
+	if (likely(health == PORCH_HEALTH_WELL))
+		return tick - last >= WELL_TICKS;
+	return !last || tick - last >= (health == PORCH_HEALTH_REFUSED ? REFUSED_TICKS : 1);
+}
 
 INLINE void host_refresh(struct porch_host *h, const struct net *net)
 {
@@ -135,7 +146,10 @@ __noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct
 		}
 		bpf_sk_release(sk);
 	}
-	l->health[v6] = health;
+	/* `*` may have addresses without a socket. What has been seen listening is
+	 * ended by the tracepoint, not by whoever asks for such an address. */
+	if (health != PORCH_HEALTH_NO_SOCKET || l->health[v6] != PORCH_HEALTH_WELL)
+		l->health[v6] = health;
 	COUNT(probes);
 	return 0;
 }

@@ -231,16 +231,10 @@ INLINE enum verdict syn_admit(struct xdp_md *ctx, struct segment *seg, const str
 		return refuse(index, PORCH_REASON_DENIED);
 	if (regime == PORCH_REGIME_KERNEL)
 		return PASS;
-	if (unlikely(l->health[seg->v6 & 1] != PORCH_HEALTH_WELL)) {
-		__u32 last = l->probe_tick[seg->v6 & 1], pause = 1;
-
-		if (l->health[seg->v6 & 1] == PORCH_HEALTH_REFUSED)
-			pause = 10 * PORCH_TICKS_PER_SEC;
-		if (!last || h->tick - last >= pause)
-			health_probe(ctx, k, l, h);
-		if (l->health[seg->v6 & 1] != PORCH_HEALTH_WELL)
-			return PASS;
-	}
+	if (unlikely(probe_is_due(l, seg->v6, h->tick)))
+		health_probe(ctx, k, l, h);
+	if (unlikely(l->health[seg->v6 & 1] != PORCH_HEALTH_WELL))
+		return PASS;
 	if (unlikely(l->accept_queue_full)) {
 		if (h->tick != l->probe_tick[seg->v6 & 1])
 			health_probe(ctx, k, l, h);

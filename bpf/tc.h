@@ -83,8 +83,13 @@ INLINE int tc_refuse_listener(struct porch_listener *l, const struct porch_meta 
 	return TC_NEXT;
 }
 
-/* Hand the listener a request that is as good as a received final ACK. */
-INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct porch_meta *m)
+/*
+ * Hand the listener a request that is as good as a received final ACK. Options
+ * that the host has ceased to allow since the SYN-ACK are left out where the
+ * peer can live with that; without its scale a window would mean another thing.
+ */
+INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct porch_meta *m,
+		     const struct porch_host *h)
 {
 	struct bpf_tcp_req_attrs a = {
 		.rcv_tsval = m->ts_val,
@@ -94,8 +99,8 @@ INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct po
 		.snd_wscale = m->wscale & 15,
 		.ecn_ok = !!(m->options & PORCH_OPT_ECN),
 		.wscale_ok = !!(m->options & PORCH_OPT_WSCALE),
-		.sack_ok = !!(m->options & PORCH_OPT_SACK),
-		.tstamp_ok = !!(m->options & PORCH_OPT_TIMESTAMPS),
+		.sack_ok = (m->options & PORCH_OPT_SACK) && h->tcp_sack,
+		.tstamp_ok = (m->options & PORCH_OPT_TIMESTAMPS) && h->tcp_timestamps,
 	};
 
 	return bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tp, &a, sizeof(a));
@@ -133,7 +138,7 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 		count_refusal(m->listener, PORCH_REASON_PARKED);
 		return TC_DROP;
 	}
-	if (tc_assign(skb, tp, m))
+	if (tc_assign(skb, tp, m, h))
 		return tc_refuse_listener(l, m, PORCH_HEALTH_REFUSED, PORCH_REASON_LISTENER_REFUSED, h->tick, v6);
 	if (f)
 		f->assigned = 1;

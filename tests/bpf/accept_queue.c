@@ -12,7 +12,7 @@ static void queue(int v6)
 
 	row("a full accept queue parks proofs and delivers them when there is room, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 1); /* two places, as Linux counts */
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	for (int i = 0; i < 5; i++) {
 		syn[i] = fresh_syn(v6, OFFERS_LINUX);
 		tap_connect(&syn[i], &d[i], &ack[i]);
@@ -47,7 +47,7 @@ static void queue(int v6)
 	late = fresh_syn(v6, OFFERS_LINUX);
 	row("SYNs while the queue is full are not answered; with room they are, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 0); /* one place */
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	syn[0] = fresh_syn(v6, OFFERS_LINUX);
 	if (tap_connect(&syn[0], &d[0], &ack[0]))
 		tap_send(&ack[0]);
@@ -62,12 +62,12 @@ static void queue(int v6)
 	expect_u32("accept_queue_full with room", l()->accept_queue_full, 0);
 	close(fd[0]);
 	close(listener);
-	row_end("syn_received=3 synack_sent=2 synack_slow proven delivered probes=2 "
+	row_end("syn_received=3 synack_sent=2 synack_slow proven delivered probes "
 		"refused_accept_queue_full");
 
 	row("what a parked client sends beyond its proof waits as well, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 0);
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	for (int i = 0; i < 2; i++) {
 		syn[i] = fresh_syn(v6, OFFERS_LINUX);
 		tap_connect(&syn[i], &d[i], &ack[i]);
@@ -89,7 +89,7 @@ static void queue(int v6)
 
 	row("a parked client may give up, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 0);
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	for (int i = 0; i < 2; i++) {
 		syn[i] = fresh_syn(v6, OFFERS_LINUX);
 		tap_connect(&syn[i], &d[i], &ack[i]);

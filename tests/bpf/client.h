@@ -8,11 +8,10 @@
 #include "reference.h"
 
 #define CLIENT_PORT 40000
-#define CLIENT_ISN 0x11223344u
+#define CLIENT_ISN  0x11223344u
 
-/* Families: rows are written once and run for both. */
+/* Rows are written once and run for both families. */
 #define FAMILY(v6) ((v6) ? "IPv6" : "IPv4")
-#define for_each_family(v6) for (int v6 = 0; v6 < 2; v6++)
 
 /* Client 7, port 40000, to server 1, port 80. */
 struct packet client_syn(int v6, const char *offers);
@@ -30,7 +29,8 @@ struct answer {
 /* Build and run. */
 int send_packet(const struct packet *p, struct frame *out);
 /* Every field of the answer; 0 when it can not be read at all. */
-bool expect_synack(const struct packet *syn, const struct frame *out, const struct answer *a, struct decoded *d);
+bool expect_synack(const struct packet *syn, const struct frame *out, const struct answer *a,
+		   struct decoded *d);
 /* Send the SYN and expect an answer; false: none. */
 bool connect_syn(const struct packet *syn, const struct answer *a, struct decoded *d);
 /* SYN, SYN-ACK, ACK; the ACK must prove. Returns the record, or 0. */

@@ -101,6 +101,19 @@ struct handshake *harness_skeleton(void)
 	return skel;
 }
 
+int probe_well_listeners;
+
+static void keep_well(void)
+{
+	for (int i = 1; i < PORCH_LISTENERS_MAX; i++) {
+		struct porch_listener *l = &world.listeners[i];
+
+		for (int v6 = 0; l->used && v6 < 2; v6++)
+			if (l->health[v6] == PORCH_HEALTH_WELL && !l->accept_queue_full)
+				l->probe_tick[v6] = world.host->tick;
+	}
+}
+
 int run_xdp(const struct frame *in, struct frame *out)
 {
 	struct xdp_md md = { .data = in->meta, .data_end = in->length, .ingress_ifindex = 1 };
@@ -109,6 +122,8 @@ int run_xdp(const struct frame *in, struct frame *out)
 		    .data_out = copy.bytes, .data_size_out = sizeof(copy.bytes), .ctx_in = &md,
 		    .ctx_size_in = sizeof(md), .ctx_out = &md, .ctx_size_out = sizeof(md));
 
+	if (!probe_well_listeners)
+		keep_well();
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.porch_xdp), &o))
 		return -errno;
 	out->length = o.data_size_out;

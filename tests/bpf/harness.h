@@ -16,14 +16,14 @@
 #include "porch/maps.h"
 #include "packets.h"
 
-#define TICK_START 100000u
+#define TICK_START  100000u
 #define EPOCH_START 57000000u /* even */
-#define LISTENER 1
-#define PORT 80
-#define MSS4 1460
-#define MSS6 1440
-#define SPACE 65536u
-#define SCALE 7
+#define LISTENER    1
+#define PORT	    80
+#define MSS4	    1460
+#define MSS6	    1440
+#define SPACE	    65536u
+#define SCALE	    7
 
 /* Set with the harness; `flow_sets` and `half_open_max` at most what maps.h says. */
 struct harness_options {
@@ -71,6 +71,8 @@ void world_reset(void);
 /* Counters and statistics to zero: what came before is of no interest. */
 void world_forget(void);
 /* Listener 1 as row() makes it: *:80, on-attack, stateless, well. */
+/* Its socket was looked at just now and found well, for one family. */
+void well(struct porch_listener *l, int v6);
 struct porch_listener *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime);
 void address_add(const __u8 address[16]);
 void deny_add(const __u8 address[16], __u32 length);
@@ -104,6 +106,10 @@ struct porch_tuple tuple_of(const struct packet *p);
 
 /* XDP verdict, or a negative errno of the kernel's. */
 int run_xdp(const struct frame *in, struct frame *out);
+/* A well listener is looked at once a second of porch_host.tick. Tables that are
+ * about something else need not say so: unless this is set, run_xdp() makes it
+ * look as if that had just been done. */
+extern int probe_well_listeners;
 /* tc verdict; RUN_FAILED when the kernel does not run it. */
 #define RUN_FAILED (-1000)
 int run_tc(const struct frame *in, struct frame *out);

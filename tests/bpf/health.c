@@ -16,16 +16,19 @@ static void unserved(int v6, int listener, int health, const char *what, const c
 		row_end("");
 		return;
 	}
-	row("a proof for %s makes the listener unhealthy, %s", what, FAMILY(v6));
+	/* one address of many without a socket must not speak for the others */
+	row(listener == -2 ? "a proof for %s leaves the others their listener, %s" :
+			     "a proof for %s makes the listener unhealthy, %s", what, FAMILY(v6));
 	if (tap_connect(&syn, &d, &ack)) {
 		tap_send(&ack);
-		expect_u32("health", l()->health[v6], health);
+		expect_u32("health", l()->health[v6], listener == -2 ? PORCH_HEALTH_WELL : health);
 		expect_u32("flow", flow_state(&syn), PORCH_FLOW_FREE);
 	}
 	row_end(counters);
 
 	row("a SYN for %s passes once it is looked at, %s", what, FAMILY(v6));
 	l()->health[v6] = PORCH_HEALTH_UNPROBED;
+	l()->probe_tick[v6] = 0;
 	syn.sport = fresh_port();
 	tap_send(&syn);
 	expect_u32("health", l()->health[v6], health);
@@ -91,19 +94,52 @@ static void unhealthy(int v6)
 	close(listener);
 	row_end(SYNACK "synack_slow probes");
 
-	row("a sysctl changed behind porch's back is noticed at the proof, %s", FAMILY(v6));
+	row("timestamps forbidden after the SYN-ACK cost the client nothing, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 16);
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	syn.sport = fresh_port();
 	if (tap_connect(&syn, &d, &ack)) {
 		sysctl_set("tcp_timestamps", "0");
 		tap_send(&ack);
 		sysctl_set("tcp_timestamps", "1");
-		if (l()->health[v6] == PORCH_HEALTH_WELL)
-			fail("the listener counts as well");
+		fd = accept_from(listener);
+		if (fd < 0)
+			fail("nobody was accepted");
+		close(fd);
+		expect_u32("health", l()->health[v6], PORCH_HEALTH_WELL);
+	}
+	close(listener);
+	row_end(SYNACK "proven delivered");
+
+	row("scaling forbidden after the SYN-ACK is noticed at the proof, %s", FAMILY(v6));
+	listener = listen_on(v6, PORT, 16);
+	well(l(), v6);
+	syn.sport = fresh_port();
+	if (tap_connect(&syn, &d, &ack)) {
+		sysctl_set("tcp_window_scaling", "0");
+		tap_send(&ack);
+		sysctl_set("tcp_window_scaling", "1");
+		expect_u32("health", l()->health[v6], PORCH_HEALTH_REFUSED);
 	}
 	close(listener);
 	row_end(SYNACK "proven refused_listener_refused");
+
+	row("a well listener is looked at again after a second, %s", FAMILY(v6));
+	listener = listen_on(v6, PORT, 16);
+	well(l(), v6);
+	world.host->tick += 9;
+	syn.sport = fresh_port();
+	tap_drain();
+	tap_send(&syn);
+	expect_frame(SYN | ACK, &reply, "SYN-ACK after 0.9 s");
+	sysctl_set("tcp_syncookies", "0");
+	world.host->tick++;
+	syn.sport = fresh_port();
+	tap_send(&syn);
+	sysctl_set("tcp_syncookies", "1");
+	expect_u32("health", l()->health[v6], PORCH_HEALTH_SYNCOOKIES_OFF);
+	close(listener);
+	row_end("syn_received=2 synack_sent syn_passed probes");
 
 	row("a socket with a receive buffer of its own announces its own window, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 16);

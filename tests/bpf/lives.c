@@ -159,7 +159,7 @@ static void lost(int v6)
 	row("a connection the table lost is found in the kernel again, %s", FAMILY(v6));
 	world.host->unknown_rate = 8;
 	listener = listen_on(v6, PORT, 16);
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	if (tap_connect(&syn, &d, &ack)) {
 		tap_send(&ack);
 		fd = accept_from(listener);
@@ -180,7 +180,7 @@ static void lost(int v6)
 	syn.sport = fresh_port();
 	row("a proof of a tuple whose TIME-WAIT the table lost goes to the kernel, %s", FAMILY(v6));
 	listener = listen_on(v6, PORT, 16);
-	l()->health[v6] = PORCH_HEALTH_WELL;
+	well(l(), v6);
 	if (tap_connect(&syn, &d, &ack)) {
 		tap_send(&ack);
 		fd = accept_from(listener);

@@ -199,8 +199,7 @@ static void shrunk(int v6, __u16 flags, const char *what)
 int main(void)
 {
 	harness_load(&options);
-	for_each_family(v6)
-	{
+	for (int v6 = 0; v6 < 2; v6++) {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			run_row(&rows[i], v6, SYN, "SYN");
 			run_row(&rows[i], v6, ACK, "ACK");

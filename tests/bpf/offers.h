@@ -15,12 +15,12 @@
 #define CLIENT_TSVAL 0x01020304u
 
 /* What common clients send. */
-#define OFFERS_LINUX "M1460 S T N W7"
+#define OFFERS_LINUX	   "M1460 S T N W7"
 #define OFFERS_LINUX_PLAIN "M1460 N N S N W7"
-#define OFFERS_WINDOWS "M1460 N W8 N N S"
-#define OFFERS_WINDOWS_TS "M1460 N W8 S T"
-#define OFFERS_APPLE "M1460 N W6 N N T S E E"
-#define OFFERS_FREEBSD "M1460 N W6 S T"
+#define OFFERS_WINDOWS	   "M1460 N W8 N N S"
+#define OFFERS_WINDOWS_TS  "M1460 N W8 S T"
+#define OFFERS_APPLE	   "M1460 N W6 N N T S E E"
+#define OFFERS_FREEBSD	   "M1460 N W6 S T"
 
 void offers_parse(const char *text, struct bytes *out);
 /* The reverse; timestamps without values. */

@@ -197,8 +197,7 @@ static void scales(int v6)
 int main(void)
 {
 	harness_load(&options);
-	for_each_family(v6)
-	{
+	for (int v6 = 0; v6 < 2; v6++) {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			run_row(&rows[i], v6);
 		scales(v6);

@@ -11,21 +11,21 @@
 #include <string.h>
 #include <linux/types.h>
 
-#define FRAME_MAX 4096
-#define TAGS_MAX 4
+#define FRAME_MAX      4096
+#define TAGS_MAX       4
 
-#define FIN 0x001
-#define SYN 0x002
-#define RST 0x004
-#define PSH 0x008
-#define ACK 0x010
-#define URG 0x020
-#define ECE 0x040
-#define CWR 0x080
-#define AE 0x100
+#define FIN	       0x001
+#define SYN	       0x002
+#define RST	       0x004
+#define PSH	       0x008
+#define ACK	       0x010
+#define URG	       0x020
+#define ECE	       0x040
+#define CWR	       0x080
+#define AE	       0x100
 
 #define MORE_FRAGMENTS 0x2000
-#define DONT_FRAGMENT 0x4000
+#define DONT_FRAGMENT  0x4000
 
 struct frame {
 	__u32 length;

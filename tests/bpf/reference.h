@@ -34,7 +34,8 @@ struct ends {
 /* Key of an epoch, as 16 octets, from the masters (newest first). */
 void reference_key(const struct porch_master masters[PORCH_MASTERS], __u32 epoch, __u8 key[16]);
 
-struct cookie reference_cookie(const __u8 key[16], __u32 epoch, const struct ends *e, const struct carried *c);
+struct cookie reference_cookie(const __u8 key[16], __u32 epoch, const struct ends *e,
+			       const struct carried *c);
 
 /* Which epoch a segment's cookie claims to be of. */
 __u32 reference_epoch(__u32 now, int ts, __u32 isn, __u32 tsecr);

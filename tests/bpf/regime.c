@@ -249,8 +249,7 @@ static void calm(int v6)
 int main(void)
 {
 	harness_load(&options);
-	for_each_family(v6)
-	{
+	for (int v6 = 0; v6 < 2; v6++) {
 		bursts(v6);
 		rates(v6);
 		calm(v6);

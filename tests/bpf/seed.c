@@ -85,6 +85,7 @@ static void rows_of(int v6)
 int main(void)
 {
 	harness_load(&options);
-	for_each_family(v6) rows_of(v6);
+	for (int v6 = 0; v6 < 2; v6++)
+		rows_of(v6);
 	return harness_end();
 }

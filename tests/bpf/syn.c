@@ -117,7 +117,7 @@ static void full(struct packet *p) { l()->accept_queue_full = 1; l()->probe_tick
 static void full_later(struct packet *p) { l()->accept_queue_full = 1; l()->probe_tick[p->v6] = world.host->tick - 1; }
 static void full_quiet(struct packet *p) { full(p); regime_kernel(p); }
 
-static void unprobed(struct packet *p) { l()->health[p->v6] = PORCH_HEALTH_UNPROBED; }
+static void unprobed(struct packet *p) { l()->health[p->v6] = PORCH_HEALTH_UNPROBED; l()->probe_tick[p->v6] = 0; }
 static void no_socket_now(struct packet *p) { l()->health[p->v6] = PORCH_HEALTH_NO_SOCKET; l()->probe_tick[p->v6] = world.host->tick; }
 static void mptcp_now(struct packet *p) { l()->health[p->v6] = PORCH_HEALTH_MPTCP; l()->probe_tick[p->v6] = world.host->tick; }
 static void refused_recently(struct packet *p) { l()->health[p->v6] = PORCH_HEALTH_REFUSED; l()->probe_tick[p->v6] = world.host->tick - 99; }
@@ -282,6 +282,7 @@ int main(void)
 {
 	harness_load(&options);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		for_each_family(v6) run_row(&rows[i], v6);
+		for (int v6 = 0; v6 < 2; v6++)
+			run_row(&rows[i], v6);
 	return harness_end();
 }

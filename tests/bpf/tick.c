@@ -195,7 +195,7 @@ static void sweeps(int v6)
 int main(void)
 {
 	harness_load(&options);
-	for_each_family(v6) {
+	for (int v6 = 0; v6 < 2; v6++) {
 		rotation(v6);
 		sweeps(v6);
 	}

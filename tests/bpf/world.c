@@ -8,10 +8,10 @@
 
 #include "handshake.skel.h"
 
-#define LISTENERS_TOUCHED 16 /* listeners that a row may use */
+#define LISTENERS_TOUCHED  16 /* listeners that a row may use */
 #define ADDRESS_MULTIPLIER 0x9e3779b97f4a7c15ull
 
-#define FD(map) bpf_map__fd(harness_skeleton()->maps.map)
+#define FD(map)		   bpf_map__fd(harness_skeleton()->maps.map)
 
 static void zero_elements(struct bpf_map *map, __u32 count, size_t size)
 {
@@ -65,7 +65,8 @@ void world_forget(void)
 	int cpus = libbpf_num_possible_cpus();
 
 	zero_elements(harness_skeleton()->maps.porch_counters, 1, sizeof(struct porch_counters) * cpus);
-	zero_elements(harness_skeleton()->maps.porch_stats, LISTENERS_TOUCHED, sizeof(struct porch_stats) * cpus);
+	zero_elements(harness_skeleton()->maps.porch_stats, LISTENERS_TOUCHED,
+		      sizeof(struct porch_stats) * cpus);
 }
 
 void world_reset(void)
@@ -111,6 +112,12 @@ void world_reset(void)
 	listener_add(LISTENER, NULL, PORT, PORCH_PROTECT_ON_ATTACK, PORCH_REGIME_STATELESS);
 }
 
+void well(struct porch_listener *l, int v6)
+{
+	l->health[v6] = PORCH_HEALTH_WELL;
+	l->probe_tick[v6] = world.host->tick;
+}
+
 struct porch_listener *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime)
 {
 	struct porch_listener *l = &world.listeners[index];
@@ -123,7 +130,8 @@ struct porch_listener *listener_add(__u32 index, const __u8 *address, __u16 port
 	l->port = port;
 	l->protect = protect;
 	l->regime = regime;
-	l->health[0] = l->health[1] = PORCH_HEALTH_WELL;
+	for (int v6 = 0; v6 < 2; v6++)
+		well(l, v6);
 	l->syn_rate = 1000000;
 	l->calm_since = world.host->tick;
 	l->next = *first == index ? 0 : *first;
@@ -286,4 +294,3 @@ struct porch_tuple tuple_of(const struct packet *p)
 	memcpy(t.local, p->dest, 16);
 	return t;
 }
-

@@ -218,7 +218,7 @@ void model_answer(struct model *m, const struct frame *in, const struct model_se
 	const struct porch_host *h = &m->host;
 	__u16 mss = announced(m, s, l);
 	bool in_place = s->plain_ip && !s->payload && model_usual(s) && h->tcp_timestamps && h->tcp_sack &&
-			h->tcp_window_scaling;
+			h->tcp_window_scaling && !m->probed;
 	__u8 options[40];
 	struct grant g;
 	__u32 n;

@@ -121,9 +121,22 @@ static bool in_prefix(const __u8 a[16], const struct model_prefix *p)
 /* No socket listens in the test's namespace. */
 static void probe(struct model *m, struct porch_listener *l, bool v6)
 {
-	l->health[v6] = PORCH_HEALTH_NO_SOCKET;
+	/* whoever has been seen listening is not ended by a look */
+	if (l->health[v6] != PORCH_HEALTH_WELL)
+		l->health[v6] = PORCH_HEALTH_NO_SOCKET;
+	m->probed = true;
 	l->probe_tick[v6] = m->host.tick;
 	m->counters.probes++;
+}
+
+/* Once a second while well, ten seconds after a refusal, else once per tick. */
+static bool probe_due(const struct model *m, const struct porch_listener *l, bool v6)
+{
+	__u32 last = l->probe_tick[v6], passed = m->host.tick - last;
+
+	if (l->health[v6] == PORCH_HEALTH_WELL)
+		return passed >= 10;
+	return !last || passed >= (l->health[v6] == PORCH_HEALTH_REFUSED ? 100 : 1);
 }
 
 static bool budget(struct model *m, const struct model_segment *s)
@@ -169,13 +182,10 @@ static int syn_admit(struct model *m, const struct model_segment *s, int index, 
 			return REFUSE(DENIED);
 	if (regime == PORCH_REGIME_KERNEL)
 		return XDP_PASS;
-	if (l->health[s->v6] != PORCH_HEALTH_WELL) {
-		__u32 last = l->probe_tick[s->v6], pause = l->health[s->v6] == PORCH_HEALTH_REFUSED ? 100 : 1;
-
-		if (!last || m->host.tick - last >= pause)
-			probe(m, l, s->v6);
+	if (probe_due(m, l, s->v6))
+		probe(m, l, s->v6);
+	if (l->health[s->v6] != PORCH_HEALTH_WELL)
 		return XDP_PASS;
-	}
 	if (l->accept_queue_full) {
 		if (l->probe_tick[s->v6] != m->host.tick)
 			probe(m, l, s->v6);
@@ -196,6 +206,7 @@ static int on_syn(struct model *m, const struct frame *in, const struct model_se
 	__u64 refused = st->refused;
 	int regime, verdict;
 
+	m->probed = false;
 	m->counters.syn_received++;
 	st->syn_received++;
 	if (s->flags & (FIN | RST))

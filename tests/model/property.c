@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The programs against the model: CASES steps (default 100000) of sequences
+ * The programs against the model: CASES steps (default 300000) of sequences
  * seeded with SEED (default 1). On a disagreement both sides are printed, and
  * the line that runs this sequence again up to that case: SEED=s ONLY=n.
  */
@@ -257,12 +257,13 @@ static void report(void)
 
 int main(void)
 {
-	__u64 cases = number("CASES", 100000), seed = number("SEED", 1), only = number("ONLY", ~0ull),
+	__u64 cases = number("CASES", 300000), seed = number("SEED", 1), only = number("ONLY", ~0ull),
 	      done = 0;
 	struct timespec start, end;
 	cpu_set_t one;
 
 	harness_load(&options);
+	probe_well_listeners = 1;
 	if (sodium_init() < 0)
 		return 1;
 	/* windows and budgets are per CPU */

@@ -237,16 +237,25 @@ INLINE int tc_ingress(struct __sk_buff *skb)
 {
 	struct porch_meta *m = (void *)(long)skb->data_meta, copy = {};
 	struct porch_host *h = host_settings();
+	int verdict;
 
 	if (!h)
 		return TC_NEXT;
 	if ((void *)(m + 1) > (void *)(long)skb->data || m->magic != PORCH_META_MAGIC) {
 		if (likely(!(h->flags & PORCH_HOST_NO_META)) || tc_find(skb, &copy, h))
 			return TC_NEXT;
-	} else {
-		copy = *m;
+		return tc_deliver(skb, &copy, h);
 	}
-	return tc_deliver(skb, &copy, h);
+	/* An inner VLAN tag: the tc program of the VLAN device above takes it. */
+	if (skb->protocol != CONST_HTONS(ETH_P_IP) && skb->protocol != CONST_HTONS(ETH_P_IPV6))
+		return TC_NEXT;
+	copy = *m;
+	verdict = tc_deliver(skb, &copy, h);
+	/* Decided: the same program above must not decide again. */
+	m = (void *)(long)skb->data_meta;
+	if (verdict == TC_NEXT && (void *)(m + 1) <= (void *)(long)skb->data)
+		m->magic = 0;
+	return verdict;
 }
 
 #endif /* PORCH_BPF_TC_H */

@@ -116,7 +116,8 @@ static int parse(const struct cli *cli, struct request *request, const char **co
 			return r;
 	}
 	if (argc - optind != 1)
-		return cli_usage(cli, "attach wants one interface, as in 'porch attach eth0 --listen \"*:80\"'");
+		return cli_usage(cli,
+				 "attach wants one interface, as in 'porch attach eth0 --listen \"*:80\"'");
 	request->opts.ifname = argv[optind];
 	return 0;
 }
@@ -156,7 +157,8 @@ int verb_attach(struct cli *cli, int argc, char **argv)
 	if (!cli->output.json)
 		return PORCH_EXIT_DONE;
 	return output(stdout, &cli->output, NULL, NULL,
-		      json_pack("{s:s, s:b, s:s*}", "interface", request.opts.ifname, "changed", result.changed, "note",
-				*result.note ? result.note : NULL)) ?
-		       PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
+		      json_pack("{s:s, s:b, s:s*}", "interface", request.opts.ifname, "changed",
+				result.changed, "note", *result.note ? result.note : NULL))
+		       ? PORCH_EXIT_FAILED
+		       : PORCH_EXIT_DONE;
 }

@@ -39,14 +39,15 @@ int cli_warn(const struct cli *cli, const char *format, ...)
 	return 0;
 }
 
-int cli_open(const struct cli *cli, enum porch_access access, const char *ifname, struct porch_namespace **ret,
-	     struct porch_interface *iface)
+int cli_open(const struct cli *cli, enum porch_access access, const char *ifname,
+	     struct porch_namespace **ret, struct porch_interface *iface)
 {
 	_cleanup_namespace_ struct porch_namespace *ns = NULL;
 	struct porch_interface found;
 	struct porch_err err = {};
 
-	if (porch_namespace_open(access, &ns, &err) || (ifname && porch_interface_get(ns, ifname, &found, &err)))
+	if (porch_namespace_open(access, &ns, &err) ||
+	    (ifname && porch_interface_get(ns, ifname, &found, &err)))
 		return cli_fail(cli, &err);
 	if (ifname && iface)
 		*iface = found;

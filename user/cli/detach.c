@@ -16,6 +16,7 @@ int verb_detach(struct cli *cli, int argc, char **argv)
 	if (!cli->output.json)
 		return PORCH_EXIT_DONE;
 	return output(stdout, &cli->output, NULL, NULL,
-		      json_pack("{s:s, s:b}", "interface", argv[1], "changed", result.changed)) ?
-		       PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
+		      json_pack("{s:s, s:b}", "interface", argv[1], "changed", result.changed))
+		       ? PORCH_EXIT_FAILED
+		       : PORCH_EXIT_DONE;
 }

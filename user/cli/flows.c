@@ -6,9 +6,12 @@
 #include "core/names.h"
 
 static const struct output_field fields[] = {
-	{ "remote", "REMOTE", NULL }, { "local", "LOCAL", NULL },
-	{ "state", "STATE", NULL },   { "by_cookie", "BY COOKIE", output_yes_no },
-	{ "mss", "MSS", NULL },	      { "expires_seconds", "EXPIRES", NULL },
+	{ "remote", "REMOTE", NULL },
+	{ "local", "LOCAL", NULL },
+	{ "state", "STATE", NULL },
+	{ "by_cookie", "BY COOKIE", output_yes_no },
+	{ "mss", "MSS", NULL },
+	{ "expires_seconds", "EXPIRES", NULL },
 	{},
 };
 
@@ -28,15 +31,13 @@ static int add(const struct porch_flow *flow, void *arg)
 	__s32 left = flow->expires - list->tables->host->tick;
 	json_t *one;
 
-	one = json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:b, s:b}",
-			"remote", report_endpoint(flow->remote, flow->remote_port),
-			"local", report_endpoint(flow->local, flow->local_port),
-			"state", porch_flow_state_name(flow->state),
-			"by_cookie", flow->by_cookie,
-			"expires_seconds", ends(flow) ? json_integer(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC) : json_null(),
-			"timestamps", !!(flow->options & PORCH_OPT_TIMESTAMPS),
-			"sack", !!(flow->options & PORCH_OPT_SACK),
-			"ecn", !!(flow->options & PORCH_OPT_ECN));
+	one = json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:b, s:b}", "remote",
+			report_endpoint(flow->remote, flow->remote_port), "local",
+			report_endpoint(flow->local, flow->local_port), "state",
+			porch_flow_state_name(flow->state), "by_cookie", flow->by_cookie, "expires_seconds",
+			ends(flow) ? json_integer(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC) : json_null(),
+			"timestamps", !!(flow->options & PORCH_OPT_TIMESTAMPS), "sack",
+			!!(flow->options & PORCH_OPT_SACK), "ecn", !!(flow->options & PORCH_OPT_ECN));
 	/* of connections that the kernel made, only the kernel knows these */
 	if (one && flow->by_cookie) {
 		json_object_set_new(one, "mss", json_integer(flow->mss));
@@ -67,7 +68,9 @@ int verb_flows(struct cli *cli, int argc, char **argv)
 	if (count) {
 		if (cli->output.json)
 			return output(stdout, &cli->output, NULL, NULL,
-				      json_pack("{s:I}", "flows", report_count_flows(&ns->tables))) ? PORCH_EXIT_FAILED : 0;
+				      json_pack("{s:I}", "flows", report_count_flows(&ns->tables)))
+				       ? PORCH_EXIT_FAILED
+				       : 0;
 		printf("%" JSON_INTEGER_FORMAT "\n", report_count_flows(&ns->tables));
 		return PORCH_EXIT_DONE;
 	}
@@ -76,5 +79,6 @@ int verb_flows(struct cli *cli, int argc, char **argv)
 		json_decref(list.array);
 		return cli_fail(cli, &(struct porch_err){ "out of memory" });
 	}
-	return output(stdout, &cli->output, fields, "no flows", list.array) ? PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
+	return output(stdout, &cli->output, fields, "no flows", list.array) ? PORCH_EXIT_FAILED
+									    : PORCH_EXIT_DONE;
 }

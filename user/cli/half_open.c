@@ -9,10 +9,14 @@
 #define NO_TAG 0xffff
 
 static const struct output_field fields[] = {
-	{ "remote", "REMOTE", NULL },	 { "local", "LOCAL", NULL },
-	{ "interface", "INTERFACE", NULL }, { "age_ms", "AGE MS", NULL },
-	{ "expires_seconds", "EXPIRES", NULL }, { "mss", "MSS", NULL },
-	{ "timestamps", "TS", output_yes_no }, { "sack", "SACK", output_yes_no },
+	{ "remote", "REMOTE", NULL },
+	{ "local", "LOCAL", NULL },
+	{ "interface", "INTERFACE", NULL },
+	{ "age_ms", "AGE MS", NULL },
+	{ "expires_seconds", "EXPIRES", NULL },
+	{ "mss", "MSS", NULL },
+	{ "timestamps", "TS", output_yes_no },
+	{ "sack", "SACK", output_yes_no },
 	{},
 };
 
@@ -31,16 +35,13 @@ static int add(const struct porch_tuple *key, const struct porch_half_open *entr
 	int i;
 
 	if_indextoname(entry->ifindex, ifname);
-	one = json_pack("{s:o, s:o, s:s, s:I, s:I, s:i, s:b, s:b, s:b, s:i}",
-			"remote", report_endpoint(key->remote, key->remote_port),
-			"local", report_endpoint(key->local, key->local_port),
-			"interface", ifname,
-			"age_ms", (json_int_t)((list->now_us - entry->born_us) / 1000),
-			"expires_seconds", (json_int_t)(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC),
-			"mss", (int)entry->mss,
-			"timestamps", !!(entry->options & PORCH_OPT_TIMESTAMPS),
-			"sack", !!(entry->options & PORCH_OPT_SACK),
-			"ecn", !!(entry->options & PORCH_OPT_ECN),
+	one = json_pack("{s:o, s:o, s:s, s:I, s:I, s:i, s:b, s:b, s:b, s:i}", "remote",
+			report_endpoint(key->remote, key->remote_port), "local",
+			report_endpoint(key->local, key->local_port), "interface", ifname, "age_ms",
+			(json_int_t)((list->now_us - entry->born_us) / 1000), "expires_seconds",
+			(json_int_t)(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC), "mss", (int)entry->mss,
+			"timestamps", !!(entry->options & PORCH_OPT_TIMESTAMPS), "sack",
+			!!(entry->options & PORCH_OPT_SACK), "ecn", !!(entry->options & PORCH_OPT_ECN),
 			"retransmits", (int)entry->retransmits);
 	if (one && (entry->options & PORCH_OPT_WSCALE)) {
 		json_object_set_new(one, "remote_wscale", json_integer(entry->wscale & 15));
@@ -86,7 +87,9 @@ int verb_half_open(struct cli *cli, int argc, char **argv)
 	if (count) {
 		if (cli->output.json)
 			return output(stdout, &cli->output, NULL, NULL,
-				      json_pack("{s:I}", "half_open", report_count_half_open(&ns->tables))) ? PORCH_EXIT_FAILED : 0;
+				      json_pack("{s:I}", "half_open", report_count_half_open(&ns->tables)))
+				       ? PORCH_EXIT_FAILED
+				       : 0;
 		printf("%" JSON_INTEGER_FORMAT "\n", report_count_half_open(&ns->tables));
 		return PORCH_EXIT_DONE;
 	}
@@ -97,6 +100,6 @@ int verb_half_open(struct cli *cli, int argc, char **argv)
 		porch_err_set(&err, r, "porch_half_open: %s", strerror(r < 0 ? -r : 0));
 		return cli_fail(cli, &err);
 	}
-	return output(stdout, &cli->output, fields, "no half-open handshakes", list.array) ? PORCH_EXIT_FAILED :
-											     PORCH_EXIT_DONE;
+	return output(stdout, &cli->output, fields, "no half-open handshakes", list.array) ? PORCH_EXIT_FAILED
+											   : PORCH_EXIT_DONE;
 }

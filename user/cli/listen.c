@@ -14,7 +14,8 @@ static int parse(const struct cli *cli, int argc, char **argv, enum act *act, st
 	int i, r;
 
 	if (argc < 4)
-		return cli_usage(cli, "listen wants an interface, a verb and ADDR:PORT, as in 'porch listen eth0 add *:80'");
+		return cli_usage(cli, "listen wants an interface, a verb and ADDR:PORT, as in 'porch listen "
+				      "eth0 add *:80'");
 	if (!strcmp(argv[2], "add"))
 		*act = ADD;
 	else if (!strcmp(argv[2], "set"))
@@ -90,6 +91,8 @@ int verb_listen(struct cli *cli, int argc, char **argv)
 	if (!cli->output.json)
 		return PORCH_EXIT_DONE;
 	return output(stdout, &cli->output, NULL, NULL,
-		      json_pack("{s:s, s:b}", "listener", porch_listen_spec_format(&spec, text), "changed", r)) ?
-		       PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
+		      json_pack("{s:s, s:b}", "listener", porch_listen_spec_format(&spec, text), "changed",
+				r))
+		       ? PORCH_EXIT_FAILED
+		       : PORCH_EXIT_DONE;
 }

@@ -31,16 +31,19 @@ static void usage(FILE *out, const struct verb *only)
 	const struct verb *verb;
 
 	if (only) {
-		fprintf(out, "porch %s%s%s\n    %s\n", only->name, *only->args ? " " : "", only->args, only->help);
+		fprintf(out, "porch %s%s%s\n    %s\n", only->name, *only->args ? " " : "", only->args,
+			only->help);
 		return;
 	}
 	fprintf(out, "porch answers TCP handshakes in XDP, in front of an unmodified service.\n\n");
 	for (verb = verbs; verb->name; verb++)
-		fprintf(out, "  porch %s%s%s\n      %s\n", verb->name, *verb->args ? " " : "", verb->args, verb->help);
-	fprintf(out, "\n  -j, --json     print JSON          -p, --pretty   print indented JSON\n"
-		     "  -v, --verbose  what libbpf says    -V, --version  -h, --help\n"
-		     "\nADDR is an IPv4 address, an [IPv6] address or * (every address of this host).\n"
-		     "Exit status: 0 done, 1 failed, 2 usage, 3 status of an interface that is not attached.\n");
+		fprintf(out, "  porch %s%s%s\n      %s\n", verb->name, *verb->args ? " " : "", verb->args,
+			verb->help);
+	fprintf(out,
+		"\n  -j, --json     print JSON          -p, --pretty   print indented JSON\n"
+		"  -v, --verbose  what libbpf says    -V, --version  -h, --help\n"
+		"\nADDR is an IPv4 address, an [IPv6] address or * (every address of this host).\n"
+		"Exit status: 0 done, 1 failed, 2 usage, 3 status of an interface that is not attached.\n");
 }
 
 static void log_line(const char *line)
@@ -125,14 +128,17 @@ static const struct verb *find(const struct cli *cli, const char *word)
 		if (!verb->name[n])
 			return verb;
 		if (found) {
-			cli_usage(cli, "%s: %s or %s? porch -h lists the verbs", word, found->name, verb->name);
+			cli_usage(cli, "%s: %s or %s? porch -h lists the verbs", word, found->name,
+				  verb->name);
 			return NULL;
 		}
 		found = verb;
 	}
 	if (!found || !n) {
-		cli_usage(cli, word[0] == '-' ? "%s: unknown option; porch -h lists them" :
-						"%s: unknown verb; porch -h lists them", word);
+		cli_usage(cli,
+			  word[0] == '-' ? "%s: unknown option; porch -h lists them"
+					 : "%s: unknown verb; porch -h lists them",
+			  word);
 		return NULL;
 	}
 	return found;
@@ -148,7 +154,10 @@ int main(int argc, char **argv)
 	argc = take_options(&cli, &request, argc, argv);
 	if (request == VERSION) {
 		if (cli.output.json)
-			return output(stdout, &cli.output, NULL, NULL, json_pack("{s:s}", "version", PORCH_VERSION)) ? 1 : 0;
+			return output(stdout, &cli.output, NULL, NULL,
+				      json_pack("{s:s}", "version", PORCH_VERSION))
+				       ? 1
+				       : 0;
 		printf("porch %s\n", PORCH_VERSION);
 		return PORCH_EXIT_DONE;
 	}

@@ -21,10 +21,14 @@ struct sample {
 };
 
 static const struct output_field fields[] = {
-	{ "listener", "LISTENER", NULL }, { "regime", "REGIME", NULL },
-	{ "syn", "SYN/S", NULL },	  { "passed", "PASSED/S", NULL },
-	{ "synack", "SYN-ACK/S", NULL },  { "proven", "PROVEN/S", NULL },
-	{ "delivered", "DELIVERED/S", NULL }, { "refused", "REFUSED/S", NULL },
+	{ "listener", "LISTENER", NULL },
+	{ "regime", "REGIME", NULL },
+	{ "syn", "SYN/S", NULL },
+	{ "passed", "PASSED/S", NULL },
+	{ "synack", "SYN-ACK/S", NULL },
+	{ "proven", "PROVEN/S", NULL },
+	{ "delivered", "DELIVERED/S", NULL },
+	{ "refused", "REFUSED/S", NULL },
 	{},
 };
 
@@ -40,7 +44,7 @@ static int take(const struct porch_tables *tables, struct sample *ret)
 
 	clock_gettime(CLOCK_MONOTONIC, &ret->when);
 	r = porch_tables_counters(tables, &ret->counters);
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		if (!r)
 			r = porch_tables_stats(tables, i, &ret->stats[i]);
 	}
@@ -60,41 +64,39 @@ static json_t *listener_rates(const struct porch_listener *l, const struct porch
 	char text[PORCH_LISTEN_TEXT];
 
 	memcpy(spec.address, l->address, sizeof(spec.address));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "listener", porch_listen_spec_format(&spec, text),
-			 "regime", porch_regime_name(l->regime),
-			 "syn", rate(before->syn_received, now->syn_received, seconds),
-			 "passed", rate(before->syn_passed, now->syn_passed, seconds),
-			 "synack", rate(before->synack_sent, now->synack_sent, seconds),
-			 "proven", rate(before->proven, now->proven, seconds),
-			 "delivered", rate(before->delivered, now->delivered, seconds),
-			 "refused", rate(before->refused, now->refused, seconds));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "listener",
+			 porch_listen_spec_format(&spec, text), "regime", porch_regime_name(l->regime), "syn",
+			 rate(before->syn_received, now->syn_received, seconds), "passed",
+			 rate(before->syn_passed, now->syn_passed, seconds), "synack",
+			 rate(before->synack_sent, now->synack_sent, seconds), "proven",
+			 rate(before->proven, now->proven, seconds), "delivered",
+			 rate(before->delivered, now->delivered, seconds), "refused",
+			 rate(before->refused, now->refused, seconds));
 }
 
 static json_t *rates(const struct porch_tables *tables, const struct sample *before, const struct sample *now)
 {
-	double seconds = now->when.tv_sec - before->when.tv_sec + (now->when.tv_nsec - before->when.tv_nsec) / 1e9;
+	double seconds =
+		now->when.tv_sec - before->when.tv_sec + (now->when.tv_nsec - before->when.tv_nsec) / 1e9;
 	json_t *listeners = json_array(), *refused = json_object();
 	size_t k;
 	__u32 i;
 
-	for_each_listener(tables, i)
+	for_each_listener (tables, i)
 		json_array_append_new(listeners, listener_rates(&tables->listeners[i], &before->stats[i],
 								&now->stats[i], seconds));
 	for (k = 0; k < porch_n_counter_names; k++) {
 		const struct porch_counter_name *name = &porch_counter_names[k];
 
 		if (name->reason)
-			json_object_set_new(refused, name->name,
-					    rate(*(const __u64 *)((const char *)&before->counters + name->offset),
-						 *(const __u64 *)((const char *)&now->counters + name->offset), seconds));
+			json_object_set_new(
+				refused, name->name,
+				rate(*(const __u64 *)((const char *)&before->counters + name->offset),
+				     *(const __u64 *)((const char *)&now->counters + name->offset), seconds));
 	}
-	return json_pack("{s:I, s:I, s:I, s:o, s:o}",
-			 "time", (json_int_t)time(NULL),
-			 "half_open", report_count_half_open(tables),
-			 "flows", report_count_flows(tables),
-			 "listeners", listeners,
-			 "refused", refused);
+	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "time", (json_int_t)time(NULL), "half_open",
+			 report_count_half_open(tables), "flows", report_count_flows(tables), "listeners",
+			 listeners, "refused", refused);
 }
 
 static int show(const struct cli *cli, json_t *object)
@@ -114,7 +116,8 @@ static int show(const struct cli *cli, json_t *object)
 	printf("half-open %" JSON_INTEGER_FORMAT "  flows %" JSON_INTEGER_FORMAT "\n",
 	       json_integer_value(json_object_get(object, "half_open")),
 	       json_integer_value(json_object_get(object, "flows")));
-	json_object_foreach(json_object_get(object, "refused"), name, value) {
+	json_object_foreach(json_object_get(object, "refused"), name, value)
+	{
 		if (json_integer_value(value))
 			printf("refused %s %" JSON_INTEGER_FORMAT "/s\n", name, json_integer_value(value));
 	}
@@ -122,7 +125,8 @@ static int show(const struct cli *cli, json_t *object)
 	return fflush(stdout) ? -EIO : 0;
 }
 
-static int watch(const struct cli *cli, const struct porch_namespace *ns, struct sample samples[2], long count)
+static int watch(const struct cli *cli, const struct porch_namespace *ns, struct sample samples[2],
+		 long count)
 {
 	int which = 0, r;
 
@@ -157,7 +161,8 @@ int verb_monitor(struct cli *cli, int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
 		if (c != 'n')
-			return cli_usage(cli, "%s: unknown option; monitor takes --count N", argv[optind - 1]);
+			return cli_usage(cli, "%s: unknown option; monitor takes --count N",
+					 argv[optind - 1]);
 		count = strtol(optarg, &end, 10);
 		if (*end || count < 1)
 			return cli_usage(cli, "--count wants a number from 1 on, not '%.32s'", optarg);

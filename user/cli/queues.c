@@ -8,6 +8,8 @@ int verb_queues(struct cli *cli, int argc, char **argv)
 	if (argc > 1)
 		return cli_usage(cli, "queues takes no argument");
 	/* a kernel listener's queue is the kernel's: status shows its depth */
-	porch_err_set(&err, 0, "porchd is not running, and only it keeps queues; 'porch status' shows those of the kernel");
+	porch_err_set(
+		&err, 0,
+		"porchd is not running, and only it keeps queues; 'porch status' shows those of the kernel");
 	return cli_fail(cli, &err);
 }

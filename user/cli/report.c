@@ -98,7 +98,8 @@ static unsigned int regime(const struct porch_listener *l)
 }
 
 static json_t *report_listener(const struct porch_tables *tables, __u32 index,
-			       const struct porch_listen_socket *sockets, size_t n_sockets, struct porch_err *err)
+			       const struct porch_listen_socket *sockets, size_t n_sockets,
+			       struct porch_err *err)
 {
 	const struct porch_listener *l = &tables->listeners[index];
 	__u32 accept_queue = 0, backlog = 0;
@@ -114,30 +115,24 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 		return NULL;
 	}
 	found = porch_listen_sockets_match(sockets, n_sockets, l, &accept_queue, &backlog);
-	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:o, s:o}",
-			   "address", porch_listener_address(l, address),
-			   "port", (int)l->port,
-			   "deliver", porch_deliver_name(l->deliver),
-			   "protect", porch_protect_name(l->protect),
-			   "regime", porch_regime_name(regime(l)),
-			   "healthy", healthy(health_of(l), found),
-			   "health", porch_health_name(health(l)),
-			   "backlog", found ? json_integer(backlog) : json_null(),
-			   "accept_queue", found ? json_integer(accept_queue) : json_null());
+	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "address",
+			   porch_listener_address(l, address), "port", (int)l->port, "deliver",
+			   porch_deliver_name(l->deliver), "protect", porch_protect_name(l->protect),
+			   "regime", porch_regime_name(regime(l)), "healthy", healthy(health_of(l), found),
+			   "health", porch_health_name(health(l)), "backlog",
+			   found ? json_integer(backlog) : json_null(), "accept_queue",
+			   found ? json_integer(accept_queue) : json_null());
 	if (object)
 		r = json_object_update_new(
-			object, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:I}",
-					  "syn_received", (json_int_t)stats.syn_received,
-					  "syn_passed", (json_int_t)stats.syn_passed,
-					  "synack_sent", (json_int_t)stats.synack_sent,
-					  "proven", (json_int_t)stats.proven,
-					  "delivered", (json_int_t)stats.delivered,
-					  "refused", (json_int_t)stats.refused,
-					  "would_answer", (json_int_t)stats.would_answer,
-					  "overflow", porch_overflow_name(l->overflow),
-					  "mss", (int)l->mss,
-					  "syn_rate", (json_int_t)l->syn_rate,
-					  "syn_per_second", (json_int_t)l->syn_per_second));
+			object,
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:I}", "syn_received",
+				  (json_int_t)stats.syn_received, "syn_passed", (json_int_t)stats.syn_passed,
+				  "synack_sent", (json_int_t)stats.synack_sent, "proven",
+				  (json_int_t)stats.proven, "delivered", (json_int_t)stats.delivered,
+				  "refused", (json_int_t)stats.refused, "would_answer",
+				  (json_int_t)stats.would_answer, "overflow",
+				  porch_overflow_name(l->overflow), "mss", (int)l->mss, "syn_rate",
+				  (json_int_t)l->syn_rate, "syn_per_second", (json_int_t)l->syn_per_second));
 	if (!object || r) {
 		json_decref(object);
 		porch_err_set(err, -ENOMEM, "out of memory");
@@ -160,7 +155,7 @@ json_t *report_listeners(const struct porch_tables *tables, struct porch_err *er
 		json_decref(array);
 		return NULL;
 	}
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		one = report_listener(tables, i, sockets, n, err);
 		if (!one || json_array_append_new(array, one)) {
 			json_decref(array);
@@ -193,7 +188,8 @@ int report_totals(const struct porch_tables *tables, json_t *object, struct porc
 	}
 	if (json_object_set_new(object, "half_open", json_integer(report_count_half_open(tables))) ||
 	    json_object_set_new(object, "flows", json_integer(report_count_flows(tables))) ||
-	    json_object_set_new(object, "counters", counted) || json_object_set_new(object, "refused", refused))
+	    json_object_set_new(object, "counters", counted) ||
+	    json_object_set_new(object, "refused", refused))
 		return porch_err_set(err, -ENOMEM, "out of memory");
 	return 0;
 }

@@ -9,31 +9,28 @@
 #include "core/util.h"
 
 static const struct output_field listener_fields[] = {
-	{ "address", "ADDRESS", NULL },	      { "port", "PORT", NULL },
-	{ "deliver", "DELIVER", NULL },	      { "protect", "PROTECT", NULL },
-	{ "regime", "REGIME", NULL },	      { "health", "HEALTH", NULL },
-	{ "accept_queue", "QUEUE", NULL },    { "backlog", "BACKLOG", NULL },
-	{ "syn_per_second", "SYN/S", NULL },  { "syn_received", "SYN", NULL },
-	{ "syn_passed", "PASSED", NULL },     { "synack_sent", "SYN-ACK", NULL },
-	{ "proven", "PROVEN", NULL },	      { "delivered", "DELIVERED", NULL },
-	{ "refused", "REFUSED", NULL },	      {},
+	{ "address", "ADDRESS", NULL },	     { "port", "PORT", NULL },
+	{ "deliver", "DELIVER", NULL },	     { "protect", "PROTECT", NULL },
+	{ "regime", "REGIME", NULL },	     { "health", "HEALTH", NULL },
+	{ "accept_queue", "QUEUE", NULL },   { "backlog", "BACKLOG", NULL },
+	{ "syn_per_second", "SYN/S", NULL }, { "syn_received", "SYN", NULL },
+	{ "syn_passed", "PASSED", NULL },    { "synack_sent", "SYN-ACK", NULL },
+	{ "proven", "PROVEN", NULL },	     { "delivered", "DELIVERED", NULL },
+	{ "refused", "REFUSED", NULL },	     {},
 };
 
 /* One object for one interface; NULL with `err` set. */
-static json_t *report(const struct porch_namespace *ns, const struct porch_interface *i, struct porch_err *err)
+static json_t *report(const struct porch_namespace *ns, const struct porch_interface *i,
+		      struct porch_err *err)
 {
 	json_t *listeners = report_listeners(&ns->tables, err), *object;
 
 	if (!listeners)
 		return NULL;
-	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o}",
-			   "interface", i->name,
-			   "ifindex", i->ifindex,
-			   "pin_path", ns->pins.dir,
-			   "mode", i->skb_mode ? "skb" : "native",
-			   "attached_by", i->by == PORCH_BY_LIBXDP ? "libxdp" : "bpf_link",
-			   "tc", i->tc,
-			   "listeners", listeners);
+	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o}", "interface", i->name, "ifindex", i->ifindex,
+			   "pin_path", ns->pins.dir, "mode", i->skb_mode ? "skb" : "native", "attached_by",
+			   i->by == PORCH_BY_LIBXDP ? "libxdp" : "bpf_link", "tc", i->tc, "listeners",
+			   listeners);
 	if (!object) {
 		porch_err_set(err, -ENOMEM, "out of memory");
 		return NULL;
@@ -52,7 +49,8 @@ static void print_counts(const char *title, const json_t *counts)
 	json_t *value;
 
 	printf("%s: ", title);
-	json_object_foreach((json_t *)counts, name, value) {
+	json_object_foreach((json_t *)counts, name, value)
+	{
 		if (!json_integer_value(value))
 			continue;
 		printf("%s%s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(value));
@@ -90,7 +88,8 @@ static int finish(const struct cli *cli, json_t *data)
 		return output(stdout, &cli->output, NULL, NULL, data) ? PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
 	if (!json_is_array(data))
 		print(data);
-	json_array_foreach(data, i, object) {
+	json_array_foreach(data, i, object)
+	{
 		if (i)
 			putchar('\n');
 		print(object);
@@ -161,7 +160,8 @@ int verb_status(struct cli *cli, int argc, char **argv)
 	if (argc > 2 || (ifname && *ifname == '-'))
 		return cli_usage(cli, "status wants at most one interface, as in 'porch status eth0'");
 	if (ifname && !if_nametoindex(ifname)) {
-		porch_err_set(&err, 0, "%s: no such interface; 'ip link' lists those of this namespace", ifname);
+		porch_err_set(&err, 0, "%s: no such interface; 'ip link' lists those of this namespace",
+			      ifname);
 		return cli_fail(cli, &err);
 	}
 	/* write access, because looking is also the occasion to follow what has changed */

@@ -84,7 +84,8 @@ static int take_address(const struct nlmsghdr *message, void *arg)
 	size_t size = header->ifa_family == AF_INET ? 4 : 16, i;
 	__u32 flags;
 
-	if (message->nlmsg_type != RTM_NEWADDR || (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+	if (message->nlmsg_type != RTM_NEWADDR ||
+	    (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
 		return 0;
 	porch_nl_attrs(message, sizeof(*header), attrs, IFA_MAX);
 	/* IFA_ADDRESS is the peer's on a point-to-point link */
@@ -151,8 +152,9 @@ int porch_addrs_refresh(const struct porch_tables *tables, struct porch_err *err
 		free(list.all);
 		return porch_err_set(err, r, "addresses of this host: rtnetlink: %s", strerror(-r));
 	}
-	/* When they are too many, those that share a slot lose it to the last: the kernel answers for them. */
-	(void)porch_addrs_multiplier((const __u8 (*)[16])list.all, list.n, multiplier, &multiplier);
+	/* When they are too many, those that share a slot lose it to the last: the kernel answers for them.
+	 */
+	(void)porch_addrs_multiplier((const __u8(*)[16])list.all, list.n, multiplier, &multiplier);
 	store(tables->addrs, &list, multiplier);
 	free(list.all);
 	return porch_mss_refresh(tables, err);

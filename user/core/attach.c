@@ -55,7 +55,8 @@ static int apply_deny(struct site *site, struct porch_err *err)
 	for (i = 0; i < site->opts->n_deny; i++) {
 		r = porch_deny_add(&site->ns->tables, &site->opts->deny[i]);
 		if (r < 0)
-			return porch_err_set(err, r, "deny list: %s", r == -ENOSPC ? "it is full" : strerror(-r));
+			return porch_err_set(err, r, "deny list: %s",
+					     r == -ENOSPC ? "it is full" : strerror(-r));
 		site->changed |= r > 0;
 	}
 	return 0;
@@ -159,7 +160,9 @@ static int change_mode(struct site *site, struct porch_err *err)
 		if (r && porch_hook_xdp(&old, site->dir, dir, NULL)) {
 			struct porch_err first = err ? *err : (struct porch_err){};
 
-			porch_err_set(err, r, "%.500s; the old mode does not attach again either, so porch is off", first.text);
+			porch_err_set(err, r,
+				      "%.500s; the old mode does not attach again either, so porch is off",
+				      first.text);
 		}
 	}
 	porch_drain_undo(&site->ns->tables);
@@ -192,17 +195,21 @@ static int check_sizes(const struct site *site, struct porch_err *err)
 	const struct porch_attach_opts *opts = site->opts;
 	const char *what = NULL;
 
-	if ((opts->given & PORCH_GIVEN_FLOWS) && porch_flow_sets(opts->flows) * PORCH_SET_WAYS != tables->n_flows)
+	if ((opts->given & PORCH_GIVEN_FLOWS) &&
+	    porch_flow_sets(opts->flows) * PORCH_SET_WAYS != tables->n_flows)
 		what = "flows";
 	if ((opts->given & PORCH_GIVEN_HALF_OPEN) && opts->half_open != tables->n_half_open)
 		what = "half_open";
 	if (!what)
 		return 0;
-	return porch_err_set(err, -EBUSY, "%s: %s is set at the first attach of a namespace; detach all interfaces, then "
-			     "attach again", opts->ifname, what);
+	return porch_err_set(err, -EBUSY,
+			     "%s: %s is set at the first attach of a namespace; detach all interfaces, then "
+			     "attach again",
+			     opts->ifname, what);
 }
 
-/* The interface as it should be, in a namespace that is there already. `fresh`: it was not attached before. */
+/* The interface as it should be, in a namespace that is there already. `fresh`: it was not attached before.
+ */
 static int attach_existing(struct site *site, bool *fresh, struct porch_err *err)
 {
 	struct porch_interface found;
@@ -249,7 +256,7 @@ static bool any_listener(const struct porch_tables *tables)
 {
 	__u32 i;
 
-	for_each_listener(tables, i)
+	for_each_listener (tables, i)
 		return true;
 	return false;
 }
@@ -263,7 +270,8 @@ int porch_attach(const struct porch_attach_opts *opts, struct porch_attach_resul
 
 	site.hook = (struct porch_hook){ opts->ifname, if_nametoindex(opts->ifname), opts->mode };
 	if (!site.hook.ifindex)
-		return porch_err_set(err, -ENODEV, "%s: no such interface; 'ip link' lists those of this namespace",
+		return porch_err_set(err, -ENODEV,
+				     "%s: no such interface; 'ip link' lists those of this namespace",
 				     opts->ifname);
 	r = porch_listeners_check(opts->listeners, opts->n_listeners, err);
 	if (!r)
@@ -282,11 +290,14 @@ int porch_attach(const struct porch_attach_opts *opts, struct porch_attach_resul
 		return r;
 	result.changed = site.changed;
 	if (!any_listener(&ns->tables))
-		snprintf(result.note, sizeof(result.note), "%s: no listener yet, so nothing is protected; see porch listen %s add",
+		snprintf(result.note, sizeof(result.note),
+			 "%s: no listener yet, so nothing is protected; see porch listen %s add",
 			 opts->ifname, opts->ifname);
 	else if (site.changed && !porch_kernel_can_deliver())
-		snprintf(result.note, sizeof(result.note), "%s: this kernel can deliver nothing (Linux 6.9 is the first that can), so "
-			 "protect=monitor and off are all there is", opts->ifname);
+		snprintf(result.note, sizeof(result.note),
+			 "%s: this kernel can deliver nothing (Linux 6.9 is the first that can), so "
+			 "protect=monitor and off are all there is",
+			 opts->ifname);
 	*ret = result;
 	return 0;
 }

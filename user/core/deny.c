@@ -35,7 +35,8 @@ int porch_deny_del(const struct porch_tables *t, const struct porch_prefix *pref
 	return 1;
 }
 
-int porch_deny_each(const struct porch_tables *t, int (*fn)(const struct porch_prefix *prefix, void *arg), void *arg)
+int porch_deny_each(const struct porch_tables *t, int (*fn)(const struct porch_prefix *prefix, void *arg),
+		    void *arg)
 {
 	struct porch_prefix key, next;
 	int r, stop = 0;

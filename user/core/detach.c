@@ -12,23 +12,28 @@
 #include "core/namespace.h"
 #include "core/util.h"
 
-static int detach(struct porch_namespace *ns, const struct porch_interface *found, bool last, struct porch_err *err)
+static int detach(struct porch_namespace *ns, const struct porch_interface *found, bool last,
+		  struct porch_err *err)
 {
-	struct porch_hook hook = { found->name, found->ifindex, found->skb_mode ? PORCH_MODE_SKB : PORCH_MODE_NATIVE };
+	struct porch_hook hook = { found->name, found->ifindex,
+				   found->skb_mode ? PORCH_MODE_SKB : PORCH_MODE_NATIVE };
+	bool known = ns->tables.host; /* else another version's, which is only taken off */
 	int r;
 
-	/* with others left, their listeners keep their protection: only cookies under way on this one are lost */
-	if (last)
+	/* with others left, their listeners keep their protection: only cookies under way on this one are
+	 * lost */
+	if (last && known)
 		porch_drain(&ns->tables, 0);
 	if (!found->lost) {
 		r = porch_hook_xdp_off(&hook, &ns->pins, err);
-		if (r) {
+		if (r && known)
 			porch_drain_undo(&ns->tables);
+		if (r)
 			return r;
-		}
 	}
 	porch_hook_tc_off(&hook, &ns->pins);
-	porch_addrs_del_interface(&ns->tables, found->ifindex);
+	if (known)
+		porch_addrs_del_interface(&ns->tables, found->ifindex);
 	r = last ? porch_pins_remove_all(&ns->pins) : porch_pins_remove_interface(&ns->pins, found->ifindex);
 	return r ? porch_err_set(err, r, "%s: removing it: %s", ns->pins.dir, strerror(-r)) : 0;
 }
@@ -42,8 +47,12 @@ int porch_detach(const char *ifname, struct porch_attach_result *ret, struct por
 	int r;
 
 	if (!if_nametoindex(ifname))
-		return porch_err_set(err, -ENODEV, "%s: no such interface; 'ip link' lists those of this namespace", ifname);
+		return porch_err_set(err, -ENODEV,
+				     "%s: no such interface; 'ip link' lists those of this namespace",
+				     ifname);
 	r = porch_namespace_open(PORCH_WRITE, &ns, err);
+	if (r == -EPROTO)
+		r = porch_namespace_open_pins(&ns, err);
 	if (!r)
 		r = porch_interface_get(ns, ifname, &found, err);
 	if (!r)
@@ -52,8 +61,9 @@ int porch_detach(const char *ifname, struct porch_attach_result *ret, struct por
 		r = detach(ns, &found, n <= 1, err);
 		result.changed = true;
 		if (!r && found.foreign_id)
-			snprintf(result.note, sizeof(result.note), "%s: the XDP program that is there (id %u) is not porch's and stays",
-				 ifname, found.foreign_id);
+			snprintf(result.note, sizeof(result.note),
+				 "%s: the XDP program that is there (id %u) is not porch's and stays", ifname,
+				 found.foreign_id);
 	} else if (r == -ENOENT) {
 		r = 0; /* it is as it should be */
 	}

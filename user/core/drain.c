@@ -4,9 +4,9 @@
 #include "core/drain.h"
 #include "core/tables.h"
 
-#define MAX_MS 3000
-#define QUIET_MS 500	/* longer than most round trips; each proof starts it anew */
-#define STEP_MS 20
+#define MAX_MS	 3000
+#define QUIET_MS 500 /* longer than most round trips; each proof starts it anew */
+#define STEP_MS	 20
 
 /*
  * A listener drains by being on-attack with a rate that no attack reaches: SYNs
@@ -15,8 +15,8 @@
  * does not live to do it.
  */
 #define SAVED_PROTECT(listener) ((listener)->reserved1[0])
-#define SAVED_RATE(listener) ((listener)->reserved1[1])
-#define NO_RATE 0xffffffffu
+#define SAVED_RATE(listener)	((listener)->reserved1[1])
+#define NO_RATE			0xffffffffu
 
 static bool within(__u32 stamp, __u32 tick, __u32 seconds)
 {
@@ -25,7 +25,8 @@ static bool within(__u32 stamp, __u32 tick, __u32 seconds)
 
 bool porch_listener_owes(const struct porch_listener *l, __u32 tick, __u32 half_open_seconds)
 {
-	return within(l->issued_ts, tick, PORCH_FORM_SECONDS) || within(l->issued_plain, tick, PORCH_FORM_SECONDS) ||
+	return within(l->issued_ts, tick, PORCH_FORM_SECONDS) ||
+	       within(l->issued_plain, tick, PORCH_FORM_SECONDS) ||
 	       within(l->issued_tracked, tick, half_open_seconds);
 }
 
@@ -60,12 +61,23 @@ static void stop_answering(struct porch_listener *l)
 	__atomic_store_n(&l->regime, PORCH_REGIME_KERNEL, __ATOMIC_SEQ_CST);
 }
 
+void porch_listener_protect(struct porch_listener *l, __u8 protect)
+{
+	/* BPF knows only of changes under load: the quiet regime of each is ours to say */
+	if (protect == PORCH_PROTECT_ALWAYS && l->regime == PORCH_REGIME_KERNEL)
+		__atomic_store_n(&l->regime, PORCH_REGIME_TRACKED, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->protect, protect, __ATOMIC_RELEASE);
+	if (protect == PORCH_PROTECT_OFF ||
+	    (protect != PORCH_PROTECT_ALWAYS && l->regime == PORCH_REGIME_TRACKED))
+		__atomic_store_n(&l->regime, PORCH_REGIME_KERNEL, __ATOMIC_RELEASE);
+}
+
 /* Another CPU may have been about to arm as the rate changed. */
 static void keep_stopped(const struct porch_tables *tables)
 {
 	__u32 i;
 
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		if (SAVED_PROTECT(&tables->listeners[i]))
 			stop_answering(&tables->listeners[i]);
 	}
@@ -77,7 +89,8 @@ static void wait_for_proofs(const struct porch_tables *tables)
 	__u64 before = progress(tables), now;
 	int elapsed, quiet = 0;
 
-	for (elapsed = 0; elapsed < MAX_MS && (quiet < QUIET_MS || any_undelivered(tables)); elapsed += STEP_MS) {
+	for (elapsed = 0; elapsed < MAX_MS && (quiet < QUIET_MS || any_undelivered(tables));
+	     elapsed += STEP_MS) {
 		nanosleep(&step, NULL);
 		keep_stopped(tables);
 		now = progress(tables);
@@ -92,10 +105,11 @@ void porch_drain(const struct porch_tables *tables, __u32 index)
 	bool owes = false;
 	__u32 i;
 
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		struct porch_listener *l = &tables->listeners[i];
 
-		if ((index && i != index) || (l->protect != PORCH_PROTECT_ON_ATTACK && l->protect != PORCH_PROTECT_ALWAYS))
+		if ((index && i != index) ||
+		    (l->protect != PORCH_PROTECT_ON_ATTACK && l->protect != PORCH_PROTECT_ALWAYS))
 			continue;
 		stop_answering(l);
 		owes |= porch_listener_owes(l, host->tick, host->half_open_seconds);
@@ -112,7 +126,7 @@ void porch_drain_end(const struct porch_tables *tables, __u32 index, __u8 protec
 		l->left_kernel = tables->host->tick;
 		__atomic_store_n(&l->syn_rate, SAVED_RATE(l), __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&l->protect, protect, __ATOMIC_RELEASE);
+	porch_listener_protect(l, protect);
 	SAVED_PROTECT(l) = 0;
 }
 
@@ -120,7 +134,7 @@ void porch_drain_undo(const struct porch_tables *tables)
 {
 	__u32 i;
 
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		if (SAVED_PROTECT(&tables->listeners[i]))
 			porch_drain_end(tables, i, SAVED_PROTECT(&tables->listeners[i]) - 1);
 	}

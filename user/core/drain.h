@@ -20,6 +20,9 @@ void porch_drain_undo(const struct porch_tables *tables);
 /* Ends the draining of one listener with another `protect`. */
 void porch_drain_end(const struct porch_tables *tables, __u32 index, __u8 protect);
 
+/* Sets `protect`, and the regime that goes with it in quiet times. */
+void porch_listener_protect(struct porch_listener *listener, __u8 protect);
+
 /* Pure: may a cookie of this listener still be under way? */
 bool porch_listener_owes(const struct porch_listener *listener, __u32 tick, __u32 half_open_seconds);
 

@@ -15,7 +15,7 @@
 
 /* include/uapi/linux/bpf.h of 6.6; Debian 12 has that of 6.1 */
 #define TCX_INGRESS 46
-#define F_BEFORE (1u << 3)
+#define F_BEFORE    (1u << 3)
 
 static int get_program(const char *dir, const char *name, struct porch_err *err)
 {
@@ -49,16 +49,19 @@ int porch_hook_tc(const struct porch_hook *hook, const char *programs, const cha
 	link = bpf_link_create(program, hook->ifindex, TCX_INGRESS, &opts);
 	if (link < 0) {
 		r = -errno;
-		return porch_err_set(err, r, "%s: tc ingress: %s; porch doctor %s may know more", hook->ifname, strerror(-r),
-				     hook->ifname);
+		return porch_err_set(err, r, "%s: tc ingress: %s; porch doctor %s may know more",
+				     hook->ifname, strerror(-r), hook->ifname);
 	}
 	return pin_link(link, dir, "tc", err);
 }
 
 static int foreign(const struct porch_hook *hook, __u32 id, struct porch_err *err)
 {
-	return porch_err_set(err, -EBUSY, "%s: another XDP program (id %u) is attached; take it off with 'ip link set dev %s "
-			     "xdp off' or by whoever put it there, then try again", hook->ifname, id, hook->ifname);
+	return porch_err_set(
+		err, -EBUSY,
+		"%s: another XDP program (id %u) is attached; take it off with 'ip link set dev %s "
+		"xdp off' or by whoever put it there, then try again",
+		hook->ifname, id, hook->ifname);
 }
 
 int porch_hook_check_foreign(const struct porch_hook *hook, struct porch_err *err)
@@ -82,19 +85,31 @@ static int explain(const struct porch_hook *hook, int r, struct porch_err *err)
 	if (hook->mode == PORCH_MODE_NATIVE) {
 		switch (r) {
 		case -EOPNOTSUPP:
-			return porch_err_set(err, -ENOTSUP, "%s: its driver has no native XDP, or not with the offloads that are "
-					     "on; use --mode skb, or see porch doctor %s", name, name);
+			return porch_err_set(
+				err, -ENOTSUP,
+				"%s: its driver has no native XDP, or not with the offloads that are "
+				"on; use --mode skb, or see porch doctor %s",
+				name, name);
 		case -ENOSPC:
-			return porch_err_set(err, -ENOTSUP, "%s: has fewer RX queues than its peer has TX queues, which native "
-					     "XDP on veth refuses; run 'ethtool -L PEER tx 1' for the peer, or use --mode skb",
-					     name);
+			return porch_err_set(
+				err, -ENOTSUP,
+				"%s: has fewer RX queues than its peer has TX queues, which native "
+				"XDP on veth refuses; run 'ethtool -L PEER tx 1' for the peer, or use --mode "
+				"skb",
+				name);
 		case -ERANGE:
-			return porch_err_set(err, -ENOTSUP, "%s: the MTU, or its peer's, is too large for native XDP; lower it to "
-					     "3506 or less, or use --mode skb", name);
+			return porch_err_set(
+				err, -ENOTSUP,
+				"%s: the MTU, or its peer's, is too large for native XDP; lower it to "
+				"3506 or less, or use --mode skb",
+				name);
 		case -EINVAL:
-			return porch_err_set(err, -ENOTSUP, "%s: its driver refuses native XDP as the interface is set (often an "
-					     "MTU beyond a page, LRO, or too few queues); see porch doctor %s, or use --mode skb",
-					     name, name);
+			return porch_err_set(
+				err, -ENOTSUP,
+				"%s: its driver refuses native XDP as the interface is set (often an "
+				"MTU beyond a page, LRO, or too few queues); see porch doctor %s, or use "
+				"--mode skb",
+				name, name);
 		}
 	}
 	switch (r) {
@@ -104,12 +119,14 @@ static int explain(const struct porch_hook *hook, int r, struct porch_err *err)
 			return foreign(hook, state.id, err);
 		break;
 	case -EPERM:
-		return porch_err_set(err, r, "%s: XDP: %s; run as root with CAP_BPF and CAP_NET_ADMIN", name, strerror(-r));
+		return porch_err_set(err, r, "%s: XDP: %s; run as root with CAP_BPF and CAP_NET_ADMIN", name,
+				     strerror(-r));
 	}
 	return porch_err_set(err, r, "%s: XDP: %s; see porch doctor %s", name, strerror(-r), name);
 }
 
-static int attach_by_link(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
+static int attach_by_link(const struct porch_hook *hook, const char *programs, const char *dir,
+			  struct porch_err *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = hook->mode == PORCH_MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
@@ -121,7 +138,8 @@ static int attach_by_link(const struct porch_hook *hook, const char *programs, c
 	return link < 0 ? explain(hook, -errno, err) : pin_link(link, dir, "xdp", err);
 }
 
-int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
+int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const char *dir,
+		   struct porch_err *err)
 {
 	int r;
 

@@ -61,7 +61,8 @@ static int attach(const struct porch_hook *hook, struct xdp_program *program, co
 	return r;
 }
 
-int porch_libxdp_attach(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
+int porch_libxdp_attach(const struct porch_hook *hook, const char *programs, const char *dir,
+			struct porch_err *err)
 {
 	struct handshake *object = NULL;
 	struct xdp_program *program;
@@ -93,7 +94,8 @@ int porch_libxdp_detach(const struct porch_hook *hook, int fd)
 		return 0;
 	while ((program = xdp_multiprog__next_prog(program, all))) {
 		if (xdp_program__id(program) == info.id)
-			return xdp_program__detach(program, hook->ifindex, xdp_multiprog__attach_mode(all), 0);
+			return xdp_program__detach(program, hook->ifindex, xdp_multiprog__attach_mode(all),
+						   0);
 	}
 	return 0;
 }

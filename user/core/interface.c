@@ -22,11 +22,11 @@ int porch_xdp_query(int ifindex, struct porch_xdp_state *ret)
 	if (r)
 		return r;
 	ret->skb_mode = query.attach_mode == XDP_ATTACHED_SKB;
-	ret->id = query.attach_mode == XDP_ATTACHED_NONE ? 0 :
-		  query.drv_prog_id			 ? query.drv_prog_id :
-		  query.skb_prog_id			 ? query.skb_prog_id :
-		  query.hw_prog_id			 ? query.hw_prog_id :
-							   query.prog_id;
+	ret->id = query.attach_mode == XDP_ATTACHED_NONE ? 0
+		  : query.drv_prog_id			 ? query.drv_prog_id
+		  : query.skb_prog_id			 ? query.skb_prog_id
+		  : query.hw_prog_id			 ? query.hw_prog_id
+							 : query.prog_id;
 	return 0;
 }
 
@@ -82,7 +82,8 @@ static int look(const struct porch_namespace *ns, int ifindex, struct porch_inte
 
 		i.by = PORCH_BY_LIBXDP;
 		program = porch_pins_get(&ns->pins, ifindex, "xdp_prog");
-		i.lost = program < 0 || bpf_obj_get_info_by_fd(program, &info, &size) || !in_dispatcher(ifindex, info.id);
+		i.lost = program < 0 || bpf_obj_get_info_by_fd(program, &info, &size) ||
+			 !in_dispatcher(ifindex, info.id);
 		i.foreign_id = i.lost ? state.id : 0;
 	}
 	i.skb_mode = state.skb_mode;
@@ -99,7 +100,8 @@ int porch_interface_get(const struct porch_namespace *ns, const char *name, stru
 	char path[PORCH_PIN_PATH], number[16];
 
 	if (!ifindex)
-		return porch_err_set(err, -ENODEV, "%s: no such interface; 'ip link' lists those of this namespace", name);
+		return porch_err_set(err, -ENODEV,
+				     "%s: no such interface; 'ip link' lists those of this namespace", name);
 	snprintf(number, sizeof(number), "%d", ifindex);
 	if (access(porch_pins_path(&ns->pins, 0, number, path), F_OK))
 		return porch_err_set(err, -ENOENT, "%s: porch is not attached; see porch attach", name);
@@ -152,9 +154,12 @@ int porch_interface_list(const struct porch_namespace *ns, struct porch_interfac
 const char *porch_interface_lost_text(const struct porch_interface *i, char *buf, size_t size)
 {
 	if (i->foreign_id)
-		snprintf(buf, size, "%s: another XDP program (id %u) runs in place of porch's; "
-			 "take it off, then run porch attach %s again", i->name, i->foreign_id, i->name);
+		snprintf(buf, size,
+			 "%s: another XDP program (id %u) runs in place of porch's; "
+			 "take it off, then run porch attach %s again",
+			 i->name, i->foreign_id, i->name);
 	else
-		snprintf(buf, size, "%s: porch's XDP program was taken off; run porch attach %s again", i->name, i->name);
+		snprintf(buf, size, "%s: porch's XDP program was taken off; run porch attach %s again",
+			 i->name, i->name);
 	return buf;
 }

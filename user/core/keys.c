@@ -70,7 +70,8 @@ static void describe(const struct porch_master *master, __u32 epoch, struct porc
 	ret->current = master->from_epoch <= epoch;
 }
 
-int porch_keys_list(const struct porch_namespace *ns, struct porch_key_info *list, size_t *n, struct porch_err *err)
+int porch_keys_list(const struct porch_namespace *ns, struct porch_key_info *list, size_t *n,
+		    struct porch_err *err)
 {
 	struct porch_keys keys;
 	bool found = false;
@@ -184,7 +185,8 @@ int porch_key_parse(const void *data, size_t size, __u8 key[PORCH_KEY_BYTES], st
 		high = hex(bytes[2 * i]);
 		low = hex(bytes[2 * i + 1]);
 		if (high < 0 || low < 0)
-			r = porch_err_set(err, -EINVAL, "a key is %d hexadecimal digits, and character %d is none",
+			r = porch_err_set(err, -EINVAL,
+					  "a key is %d hexadecimal digits, and character %d is none",
 					  HEX_DIGITS, 2 * i + (high < 0 ? 1 : 2));
 		else
 			made[i] = high << 4 | low;

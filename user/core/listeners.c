@@ -48,7 +48,7 @@ __u32 porch_listener_find(const struct porch_tables *tables, const struct porch_
 {
 	__u32 i;
 
-	for_each_listener(tables, i) {
+	for_each_listener (tables, i) {
 		if (is(&tables->listeners[i], spec))
 			return i;
 	}
@@ -83,14 +83,19 @@ int porch_listeners_check(const struct porch_listen_spec *specs, size_t n, struc
 
 	for (i = 0; i < n; i++) {
 		if (specs[i].deliver == PORCH_DELIVER_AFXDP)
-			return porch_err_set(err, -EOPNOTSUPP, "%s: deliver=afxdp needs porchd, which is not running; use "
-					     "deliver=kernel", porch_listen_spec_format(&specs[i], text));
+			return porch_err_set(err, -EOPNOTSUPP,
+					     "%s: deliver=afxdp needs porchd, which is not running; use "
+					     "deliver=kernel",
+					     porch_listen_spec_format(&specs[i], text));
 		if (!wants_delivery(specs[i].protect) || asked)
 			continue;
 		if (!porch_kernel_can_deliver())
-			return porch_err_set(err, -EOPNOTSUPP, "%s: this kernel has no bpf_sk_assign_tcp_reqsk(), so nothing can "
-					     "be delivered to a service; run Linux 6.9 or newer, or use protect=monitor or off",
-					     porch_listen_spec_format(&specs[i], text));
+			return porch_err_set(
+				err, -EOPNOTSUPP,
+				"%s: this kernel has no bpf_sk_assign_tcp_reqsk(), so nothing can "
+				"be delivered to a service; run Linux 6.9 or newer, or use protect=monitor "
+				"or off",
+				porch_listen_spec_format(&specs[i], text));
 		r = porch_sysctl_can_deliver(err);
 		if (r)
 			return r;
@@ -119,16 +124,18 @@ static bool apply(struct porch_listener *l, const struct porch_listen_spec *spec
 	/* handshakes that the kernel has begun until now are the kernel's to finish */
 	if ((given & PORCH_GIVEN_PROTECT) && !wants_delivery(l->protect) && wants_delivery(spec->protect))
 		PUBLISH(l->left_kernel, tick);
-	APPLY(PORCH_GIVEN_PROTECT, protect);
 #undef APPLY
-	return changed;
+	if (!(given & PORCH_GIVEN_PROTECT) || l->protect == spec->protect)
+		return changed;
+	porch_listener_protect(l, spec->protect);
+	return true;
 }
 
 static __u32 free_index(const struct porch_tables *tables)
 {
 	__u32 i, last = 0;
 
-	for_each_listener(tables, i)
+	for_each_listener (tables, i)
 		last = i;
 	/* behind the last one first: flows of one that was removed may still name its index */
 	for (i = last + 1; i < PORCH_LISTENERS_MAX; i++) {
@@ -159,7 +166,8 @@ static __u8 *place_for(const struct porch_tables *tables, const struct porch_lis
 	return place;
 }
 
-int porch_listener_add(const struct porch_tables *tables, const struct porch_listen_spec *spec, struct porch_err *err)
+int porch_listener_add(const struct porch_tables *tables, const struct porch_listen_spec *spec,
+		       struct porch_err *err)
 {
 	__u32 index = porch_listener_find(tables, spec);
 	struct porch_listener *l, fresh = {};
@@ -172,18 +180,22 @@ int porch_listener_add(const struct porch_tables *tables, const struct porch_lis
 		struct porch_listener copy = tables->listeners[index];
 
 		if (apply(&copy, spec, spec->given, 0))
-			return porch_err_set(err, -EEXIST, "%s: listens already, with other options; use porch listen IFACE "
-					     "set %s to change them", text, text);
+			return porch_err_set(
+				err, -EEXIST,
+				"%s: listens already, with other options; use porch listen IFACE "
+				"set %s to change them",
+				text, text);
 		return 0;
 	}
 	index = free_index(tables);
 	place = place_for(tables, spec, &next);
 	if (!index)
-		return porch_err_set(err, -ENOSPC, "%s: %d listeners are there already; delete one first", text,
-				     PORCH_LISTENERS_MAX - 1);
+		return porch_err_set(err, -ENOSPC, "%s: %d listeners are there already; delete one first",
+				     text, PORCH_LISTENERS_MAX - 1);
 	if (!place)
-		return porch_err_set(err, -ENOSPC, "%s: a port has at most %d listeners; use '*:%u' for all addresses", text,
-				     PORCH_CHAIN_MAX, spec->port);
+		return porch_err_set(err, -ENOSPC,
+				     "%s: a port has at most %d listeners; use '*:%u' for all addresses",
+				     text, PORCH_CHAIN_MAX, spec->port);
 	r = porch_tables_stats_clear(tables, index);
 	if (r)
 		return porch_err_set(err, r, "porch_stats: %s", strerror(-r));
@@ -199,14 +211,16 @@ int porch_listener_add(const struct porch_tables *tables, const struct porch_lis
 	return 1;
 }
 
-int porch_listener_set(const struct porch_tables *tables, const struct porch_listen_spec *spec, struct porch_err *err)
+int porch_listener_set(const struct porch_tables *tables, const struct porch_listen_spec *spec,
+		       struct porch_err *err)
 {
 	__u32 index = porch_listener_find(tables, spec);
 	char text[PORCH_LISTEN_TEXT];
 
 	porch_listen_spec_format(spec, text);
 	if (!index)
-		return porch_err_set(err, -ENOENT, "%s: no such listener; use porch listen IFACE add %s", text, text);
+		return porch_err_set(err, -ENOENT, "%s: no such listener; use porch listen IFACE add %s",
+				     text, text);
 	if ((spec->given & PORCH_GIVEN_PROTECT) && wants_delivery(tables->listeners[index].protect) &&
 	    !wants_delivery(spec->protect)) {
 		/* monitor and off look at no cookie */
@@ -236,7 +250,8 @@ static void forget_flows(const struct porch_tables *tables, __u16 port)
 	}
 }
 
-int porch_listener_del(const struct porch_tables *tables, const struct porch_listen_spec *spec, struct porch_err *err)
+int porch_listener_del(const struct porch_tables *tables, const struct porch_listen_spec *spec,
+		       struct porch_err *err)
 {
 	__u32 index = porch_listener_find(tables, spec);
 	__u8 *place = &tables->ports->listener[spec->port];

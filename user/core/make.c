@@ -13,7 +13,7 @@
 #include "core/sysctl.h"
 #include "core/tables.h"
 
-#define HALF_OPEN_SECONDS 63	/* 1 + 2 + 4 + 8 + 16 + 32: as long as a SYN-ACK is repeated */
+#define HALF_OPEN_SECONDS 63 /* 1 + 2 + 4 + 8 + 16 + 32: as long as a SYN-ACK is repeated */
 
 /* The timer keeps both from its first tick on; keys and listeners need them before. */
 static void set_clock(struct porch_host *host)

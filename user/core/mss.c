@@ -15,7 +15,7 @@
 #include "core/tables.h"
 #include "core/util.h"
 
-#define V4_BITS 96	/* of ::ffff:0:0/96 */
+#define V4_BITS 96 /* of ::ffff:0:0/96 */
 
 /* net/ipv4/route.c: ipv4_default_advmss(); net/ipv6/route.c: ip6_default_advmss() */
 #define MIN_ADVMSS_V4 256
@@ -33,7 +33,7 @@ struct routes {
 	struct {
 		__u32 mtu, advmss, metric;
 		bool found;
-	} way_out[2][PORCH_IFACE_SLOTS];	/* [0]: IPv4; of known interfaces */
+	} way_out[2][PORCH_IFACE_SLOTS]; /* [0]: IPv4; of known interfaces */
 	struct porch_iface known[PORCH_IFACE_SLOTS];
 	int family;
 };
@@ -48,8 +48,8 @@ __u16 porch_mss(int family, __u32 mtu, __u32 advmss)
 	return mss > 65535 - headers ? 65535 - headers : mss;
 }
 
-static int keep_route(struct routes *routes, const struct rtmsg *header, const struct rtattr *destination, __u32 mtu,
-		      __u32 advmss)
+static int keep_route(struct routes *routes, const struct rtmsg *header, const struct rtattr *destination,
+		      __u32 mtu, __u32 advmss)
 {
 	bool v4 = header->rtm_family == AF_INET;
 	struct route *all, route = { .prefix.length = header->rtm_dst_len + (v4 ? V4_BITS : 0) };
@@ -141,8 +141,8 @@ static void refresh_interface(const struct porch_tables *tables, const struct ro
 	for (v6 = 0; v6 < 2; v6++) {
 		__u32 mtu = link_mtu(ifname, v6), way_mtu = routes->way_out[v6][slot].mtu;
 
-		*(v6 ? &iface.mss6 : &iface.mss4) = porch_mss(v6 ? AF_INET6 : AF_INET, way_mtu ? way_mtu : mtu,
-							      routes->way_out[v6][slot].advmss);
+		*(v6 ? &iface.mss6 : &iface.mss4) = porch_mss(
+			v6 ? AF_INET6 : AF_INET, way_mtu ? way_mtu : mtu, routes->way_out[v6][slot].advmss);
 	}
 	if (memcmp(&iface, &routes->known[slot], sizeof(iface)))
 		bpf_map_update_elem(tables->ifaces_fd, &slot, &iface, BPF_ANY);
@@ -217,8 +217,10 @@ int porch_addrs_add_interface(const struct porch_tables *tables, int ifindex, st
 
 	bpf_map_lookup_elem(tables->ifaces_fd, &slot, &iface);
 	if (iface.ifindex && (int)iface.ifindex != ifindex && if_indextoname(iface.ifindex, ifname))
-		return porch_err_set(err, -ENOSPC, "%d: an interface whose number differs by a multiple of %d (%s) is "
-				     "attached already; detach it first", ifindex, PORCH_IFACE_SLOTS, ifname);
+		return porch_err_set(err, -ENOSPC,
+				     "%d: an interface whose number differs by a multiple of %d (%s) is "
+				     "attached already; detach it first",
+				     ifindex, PORCH_IFACE_SLOTS, ifname);
 	iface = (struct porch_iface){ .ifindex = ifindex };
 	if (bpf_map_update_elem(tables->ifaces_fd, &slot, &iface, BPF_ANY)) {
 		r = -errno;

@@ -29,12 +29,9 @@ static const char *const overflows[] = {
 };
 
 static const char *const flow_states[] = {
-	[PORCH_FLOW_FREE] = "free",
-	[PORCH_FLOW_BUSY] = "busy",
-	[PORCH_FLOW_PROVEN] = "proven",
-	[PORCH_FLOW_DELIVERED] = "delivered",
-	[PORCH_FLOW_CLOSING] = "closing",
-	[PORCH_FLOW_TOMBSTONE] = "tombstone",
+	[PORCH_FLOW_FREE] = "free",	  [PORCH_FLOW_BUSY] = "busy",
+	[PORCH_FLOW_PROVEN] = "proven",	  [PORCH_FLOW_DELIVERED] = "delivered",
+	[PORCH_FLOW_CLOSING] = "closing", [PORCH_FLOW_TOMBSTONE] = "tombstone",
 };
 
 static const char *const healths[] = {
@@ -49,17 +46,15 @@ static const char *const health_texts[] = {
 #undef X
 };
 
-static const char *const reasons[] = {
-	[PORCH_REASON_NONE] = "none",
+static const char *const reasons[] = { [PORCH_REASON_NONE] = "none",
 #define X(number, name, field, text) [number] = #field,
-	PORCH_REASON_LIST(X)
+				       PORCH_REASON_LIST(X)
 #undef X
 };
 
-static const char *const reason_texts[] = {
-	[PORCH_REASON_NONE] = "not refused",
+static const char *const reason_texts[] = { [PORCH_REASON_NONE] = "not refused",
 #define X(number, name, field, text) [number] = text,
-	PORCH_REASON_LIST(X)
+					    PORCH_REASON_LIST(X)
 #undef X
 };
 
@@ -136,16 +131,19 @@ int porch_overflow_parse(const char *word)
 	return find(overflows, ARRAY_SIZE(overflows), word);
 }
 
-#define COUNTER(field) { #field, offsetof(struct porch_counters, field), 0 }
+#define COUNTER(field)                                                                                       \
+	{                                                                                                    \
+#field, offsetof(struct porch_counters, field), 0                                            \
+	}
 
 const struct porch_counter_name porch_counter_names[] = {
-	COUNTER(syn_received),	   COUNTER(syn_passed),	      COUNTER(synack_sent),
-	COUNTER(synack_slow),	   COUNTER(proven),	      COUNTER(proven_by_entry),
-	COUNTER(delivered),	   COUNTER(flow_table_full),  COUNTER(flows_lost),
-	COUNTER(unknown_passed),   COUNTER(half_open_full),   COUNTER(half_open_expired),
-	COUNTER(flows_expired),	   COUNTER(regime_up),	      COUNTER(regime_down),
-	COUNTER(probes),	   COUNTER(deferred),	      COUNTER(addresses_learned),
-	COUNTER(rtt_samples),	   COUNTER(rtt_us_sum),
+	COUNTER(syn_received),	 COUNTER(syn_passed),	   COUNTER(synack_sent),
+	COUNTER(synack_slow),	 COUNTER(proven),	   COUNTER(proven_by_entry),
+	COUNTER(delivered),	 COUNTER(flow_table_full), COUNTER(flows_lost),
+	COUNTER(unknown_passed), COUNTER(half_open_full),  COUNTER(half_open_expired),
+	COUNTER(flows_expired),	 COUNTER(regime_up),	   COUNTER(regime_down),
+	COUNTER(probes),	 COUNTER(deferred),	   COUNTER(addresses_learned),
+	COUNTER(rtt_samples),	 COUNTER(rtt_us_sum),
 #define X(number, name, field, text) { #field, offsetof(struct porch_counters, refused_##field), number },
 	PORCH_REASON_LIST(X)
 #undef X

@@ -26,7 +26,8 @@ static int open_tables(struct porch_namespace *ns, struct porch_err *err)
 	return r ? r : porch_addrs_refresh(&ns->tables, err);
 }
 
-static int open_any(enum porch_access access, struct porch_namespace **ret, struct porch_err *err)
+static int open_any(enum porch_access access, bool tables, struct porch_namespace **ret,
+		    struct porch_err *err)
 {
 	_cleanup_namespace_ struct porch_namespace *ns = calloc(1, sizeof(*ns));
 	int r;
@@ -36,7 +37,7 @@ static int open_any(enum porch_access access, struct porch_namespace **ret, stru
 	ns->pins = (struct porch_pins)PORCH_PINS_INIT;
 	ns->tables = (struct porch_tables)PORCH_TABLES_INIT;
 	r = porch_pins_open(&ns->pins, access, err);
-	if (!r && porch_pins_exist(&ns->pins))
+	if (!r && tables && porch_pins_exist(&ns->pins))
 		r = open_tables(ns, err);
 	if (r)
 		return r;
@@ -47,20 +48,26 @@ static int open_any(enum porch_access access, struct porch_namespace **ret, stru
 int porch_namespace_open(enum porch_access access, struct porch_namespace **ret, struct porch_err *err)
 {
 	_cleanup_namespace_ struct porch_namespace *ns = NULL;
-	int r = open_any(access, &ns, err);
+	int r = open_any(access, true, &ns, err);
 
 	if (r)
 		return r;
 	if (!porch_pins_exist(&ns->pins))
-		return porch_err_set(err, -ENOENT,
-				     "porch is attached to no interface of this network namespace; see porch attach");
+		return porch_err_set(
+			err, -ENOENT,
+			"porch is attached to no interface of this network namespace; see porch attach");
 	*ret = TAKE_PTR(ns);
 	return 0;
 }
 
 int porch_namespace_open_or_new(struct porch_namespace **ret, struct porch_err *err)
 {
-	return open_any(PORCH_CREATE, ret, err);
+	return open_any(PORCH_CREATE, true, ret, err);
+}
+
+int porch_namespace_open_pins(struct porch_namespace **ret, struct porch_err *err)
+{
+	return open_any(PORCH_WRITE, false, ret, err);
 }
 
 void porch_namespace_free(struct porch_namespace *ns)

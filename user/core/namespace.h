@@ -20,6 +20,8 @@ struct porch_namespace {
 int porch_namespace_open(enum porch_access access, struct porch_namespace **ret, struct porch_err *err);
 /* For attach: PORCH_CREATE, and when nothing is attached, pins only (see porch_pins_exist()). */
 int porch_namespace_open_or_new(struct porch_namespace **ret, struct porch_err *err);
+/* For detach, when another version of porch made the tables: none are opened. */
+int porch_namespace_open_pins(struct porch_namespace **ret, struct porch_err *err);
 void porch_namespace_free(struct porch_namespace *ns);
 
 /* Runs porch_arm: derives the epoch keys and starts the timer unless it runs. Idempotent. */

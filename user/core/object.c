@@ -100,7 +100,8 @@ static void set_rodata(struct handshake *object, const struct porch_rodata *roda
 	object->rodata->netns_inum = rodata->netns_inum;
 }
 
-static int set_sizes(struct handshake *object, const struct porch_rodata *rodata, const struct porch_sizes *sizes)
+static int set_sizes(struct handshake *object, const struct porch_rodata *rodata,
+		     const struct porch_sizes *sizes)
 {
 	__u32 sets = rodata->flow_set_mask + 1;
 	int r;
@@ -117,25 +118,33 @@ static int explain_load(int r, struct porch_err *err)
 {
 	switch (r) {
 	case -EPERM:
-		return porch_err_set(err, r, "BPF programs: the kernel refuses to load them; run as root with CAP_BPF, "
-				     "CAP_NET_ADMIN and CAP_PERFMON");
+		return porch_err_set(
+			err, r,
+			"BPF programs: the kernel refuses to load them; run as root with CAP_BPF, "
+			"CAP_NET_ADMIN and CAP_PERFMON");
 	case -ENOMEM:
 	case -E2BIG:
-		return porch_err_set(err, r, "BPF maps: %s; use smaller values for flows and half_open", strerror(-r));
+		return porch_err_set(err, r, "BPF maps: %s; use smaller values for flows and half_open",
+				     strerror(-r));
 	case -EACCES:
-		return porch_err_set(err, r, "BPF programs: this kernel's verifier does not take them; -v shows what it says");
+		return porch_err_set(
+			err, r,
+			"BPF programs: this kernel's verifier does not take them; -v shows what it says");
 	case -ESRCH:
 	case -ENOENT:
-		return porch_err_set(err, r, "BPF programs: the kernel lacks BTF or a type they need; porch needs 6.1 or "
-				     "newer with CONFIG_DEBUG_INFO_BTF");
+		return porch_err_set(
+			err, r,
+			"BPF programs: the kernel lacks BTF or a type they need; porch needs 6.1 or "
+			"newer with CONFIG_DEBUG_INFO_BTF");
 	default:
-		return porch_err_set(err, r, "BPF programs: loading failed: %s; -v shows what the kernel says",
+		return porch_err_set(err, r,
+				     "BPF programs: loading failed: %s; -v shows what the kernel says",
 				     strerror(-r));
 	}
 }
 
-int porch_object_load(const struct porch_rodata *rodata, const struct porch_sizes *sizes, struct handshake **ret,
-		      struct porch_err *err)
+int porch_object_load(const struct porch_rodata *rodata, const struct porch_sizes *sizes,
+		      struct handshake **ret, struct porch_err *err)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct handshake *object;
@@ -191,11 +200,11 @@ int porch_object_open_xdp(const char *dir, struct handshake **ret, struct porch_
 	object = handshake__open();
 	if (!object)
 		return explain_load(-errno, err);
-	bpf_object__for_each_program(program, object->obj) {
+	bpf_object__for_each_program (program, object->obj) {
 		if (!r && program != object->progs.porch_xdp)
 			r = bpf_program__set_autoload(program, false);
 	}
-	bpf_object__for_each_map(map, object->obj) {
+	bpf_object__for_each_map (map, object->obj) {
 		_cleanup_close_ int fd = -1;
 
 		if (r)
@@ -244,7 +253,8 @@ int porch_object_links(struct handshake *object, const char *dir, struct porch_e
 
 	r = pin_and_forget(bpf_program__attach(object->progs.porch_sk_state), dir, "sk_state", err);
 	if (!r)
-		r = pin_and_forget(bpf_program__attach_iter(object->progs.porch_flows_txt, &opts), dir, "flows", err);
+		r = pin_and_forget(bpf_program__attach_iter(object->progs.porch_flows_txt, &opts), dir,
+				   "flows", err);
 	return r;
 }
 
@@ -260,18 +270,19 @@ int porch_object_pin(struct handshake *object, const char *dir, struct porch_err
 	char name[64];
 	int r = 0;
 
-	bpf_object__for_each_map(map, object->obj) {
+	bpf_object__for_each_map (map, object->obj) {
 		map_name(map, name, sizeof(name));
 		r = porch_pin(bpf_map__fd(map), dir, name);
 		if (r)
 			return porch_err_set(err, r, "%s/%s: %s", dir, name, strerror(-r));
 	}
-	bpf_object__for_each_program(program, object->obj) {
+	bpf_object__for_each_program (program, object->obj) {
 		if (bpf_program__fd(program) < 0)
 			continue; /* not for this kernel */
 		r = porch_pin(bpf_program__fd(program), dir, bpf_program__name(program));
 		if (r)
-			return porch_err_set(err, r, "%s/%s: %s", dir, bpf_program__name(program), strerror(-r));
+			return porch_err_set(err, r, "%s/%s: %s", dir, bpf_program__name(program),
+					     strerror(-r));
 	}
 	return 0;
 }

@@ -33,7 +33,8 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (__u32)fs.f_type == BPF_FS_MAGIC;
 }
 
-/* 1: `pid` is in another mount namespace and has another file system than we at `root`; *parent: its parent. */
+/* 1: `pid` is in another mount namespace and has another file system than we at `root`; *parent: its parent.
+ */
 static int sees_another(int pid, const char *root, int *parent)
 {
 	char path[PORCH_PIN_PATH], line[512], *state;
@@ -69,9 +70,12 @@ static int check_passing(const char *root, struct porch_err *err)
 	for (pid = getppid(); pid > 0; pid = parent) {
 		parent = 0;
 		if (sees_another(pid, root, &parent))
-			return porch_err_set(err, -ENXIO, "%s: not the host's bpffs but one that ends with this command; use "
-					     "'nsenter --net=/run/netns/NAME' in place of 'ip netns exec NAME', or set PORCH_BPFFS",
-					     root);
+			return porch_err_set(
+				err, -ENXIO,
+				"%s: not the host's bpffs but one that ends with this command; use "
+				"'nsenter --net=/run/netns/NAME' in place of 'ip netns exec NAME', or set "
+				"PORCH_BPFFS",
+				root);
 	}
 	return 0;
 }
@@ -84,11 +88,13 @@ static int mount_bpffs(const char *path, struct porch_err *err)
 		return 0;
 	if (mkdir(path, 0700) && errno != EEXIST) {
 		r = -errno;
-		return porch_err_set(err, r, "%s: %s; make it, or set PORCH_BPFFS to a mounted bpffs", path, strerror(-r));
+		return porch_err_set(err, r, "%s: %s; make it, or set PORCH_BPFFS to a mounted bpffs", path,
+				     strerror(-r));
 	}
 	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 		r = -errno;
-		return porch_err_set(err, r, "%s: mounting bpffs: %s; run as root with CAP_SYS_ADMIN", path, strerror(-r));
+		return porch_err_set(err, r, "%s: mounting bpffs: %s; run as root with CAP_SYS_ADMIN", path,
+				     strerror(-r));
 	}
 	return 0;
 }
@@ -117,8 +123,8 @@ static int open_writer(struct porch_pins *pins, const char *root, struct porch_e
 	while (flock(pins->netns_fd, LOCK_EX)) {
 		r = -errno;
 		if (r != -EINTR)
-			return porch_err_set(err, r, "network namespace %u: cannot be locked: %s", pins->netns_inum,
-					     strerror(-r));
+			return porch_err_set(err, r, "network namespace %u: cannot be locked: %s",
+					     pins->netns_inum, strerror(-r));
 	}
 	if (pins->access == PORCH_CREATE) {
 		r = mount_bpffs(root, err);
@@ -127,7 +133,8 @@ static int open_writer(struct porch_pins *pins, const char *root, struct porch_e
 	}
 	r = porch_pins_settle(pins);
 	if (r)
-		return porch_err_set(err, r, "%s: %s%s", pins->root, strerror(-r), r == -EACCES ? "; run as root" : "");
+		return porch_err_set(err, r, "%s: %s%s", pins->root, strerror(-r),
+				     r == -EACCES ? "; run as root" : "");
 	return 0;
 }
 
@@ -139,7 +146,8 @@ int porch_pins_open(struct porch_pins *ret, enum porch_access access, struct por
 	int r;
 
 	if (strlen(root) > PORCH_PIN_PATH / 2)
-		return porch_err_set(err, -ENAMETOOLONG, "PORCH_BPFFS: longer than %d octets; use a shorter path",
+		return porch_err_set(err, -ENAMETOOLONG,
+				     "PORCH_BPFFS: longer than %d octets; use a shorter path",
 				     PORCH_PIN_PATH / 2);
 	pins.netns_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (pins.netns_fd < 0 || fstat(pins.netns_fd, &st)) {
@@ -158,7 +166,8 @@ int porch_pins_open(struct porch_pins *ret, enum porch_access access, struct por
 		if (r == -ENOENT)
 			r = 0;
 		else if (r)
-			porch_err_set(err, r, "%s: %s%s", pins.dir, strerror(-r), r == -EACCES ? "; run as root" : "");
+			porch_err_set(err, r, "%s: %s%s", pins.dir, strerror(-r),
+				      r == -EACCES ? "; run as root" : "");
 	}
 	if (r) {
 		porch_pins_close(&pins);
@@ -185,7 +194,8 @@ void porch_pins_close(struct porch_pins *pins)
 char *porch_pins_path(const struct porch_pins *pins, int ifindex, const char *name, char buf[PORCH_PIN_PATH])
 {
 	if (ifindex > 0)
-		snprintf(buf, PORCH_PIN_PATH, "%.*s/%d/%s", PORCH_PIN_PATH / 2 + 32, pins->dir, ifindex, name);
+		snprintf(buf, PORCH_PIN_PATH, "%.*s/%d/%s", PORCH_PIN_PATH / 2 + 32, pins->dir, ifindex,
+			 name);
 	else
 		snprintf(buf, PORCH_PIN_PATH, "%.*s/%s", PORCH_PIN_PATH / 2 + 32, pins->dir, name);
 	return buf;

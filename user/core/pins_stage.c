@@ -20,8 +20,8 @@
 #include "core/pins_internal.h"
 #include "core/util.h"
 
-#define STAGING "staging_"
-#define COOKIE "cookie"
+#define STAGING	    "staging_"
+#define COOKIE	    "cookie"
 #define COOKIE_TEXT 24
 
 #ifndef SO_NETNS_COOKIE

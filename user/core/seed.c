@@ -67,7 +67,8 @@ static int seed_one(const struct nlmsghdr *message, void *arg)
 	mapped(args.tuple.remote, socket->id.idiag_dst, socket->idiag_family);
 	if (!porch_listener_covering(seed->tables, args.tuple.local, args.tuple.local_port))
 		return 0;
-	/* No state change will come for a TIME-WAIT. One whose FIN-WAIT-2 shrank to one has no inode either. */
+	/* No state change will come for a TIME-WAIT. One whose FIN-WAIT-2 shrank to one has no inode either.
+	 */
 	args.closing = socket->idiag_state == TCP_TIME_WAIT ||
 		       (socket->idiag_state == TCP_FIN_WAIT2 && !socket->idiag_inode);
 	return bpf_prog_test_run_opts(seed->program, &opts) ? -errno : 0;

@@ -10,7 +10,7 @@
 #include "core/sysctl.h"
 #include "core/util.h"
 
-#define WSCALE_MAX 14	/* RFC 7323 2.3 */
+#define WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 int porch_sysctl_get(const char *path, unsigned int field, long *ret)
 {
@@ -61,7 +61,8 @@ static __s64 wall_offset(void)
 	clock_gettime(CLOCK_TAI, &tai);
 	/* two reads, nanoseconds apart: the offset itself is whole seconds */
 	return -(((tai.tv_sec - real.tv_sec) * 1000000000LL + tai.tv_nsec - real.tv_nsec + 500000000LL) /
-		 1000000000LL) * 1000000000LL;
+		 1000000000LL) *
+	       1000000000LL;
 }
 
 int porch_sysctl_host(struct porch_host *host, struct porch_err *err)
@@ -118,8 +119,9 @@ int porch_sysctl_can_deliver(struct porch_err *err)
 	long value;
 
 	if (!porch_sysctl_get("ipv4/tcp_syncookies", 0, &value) && !value)
-		return porch_err_set(err, -EOPNOTSUPP,
-				     "net.ipv4.tcp_syncookies is 0: the kernel takes no proven connection then; "
-				     "run 'sysctl -w net.ipv4.tcp_syncookies=1', or use protect=monitor");
+		return porch_err_set(
+			err, -EOPNOTSUPP,
+			"net.ipv4.tcp_syncookies is 0: the kernel takes no proven connection then; "
+			"run 'sysctl -w net.ipv4.tcp_syncookies=1', or use protect=monitor");
 	return 0;
 }

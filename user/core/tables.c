@@ -12,7 +12,7 @@
 #include "core/tables.h"
 #include "core/util.h"
 
-#define ROUND_UP(n, to) (((n) + (to) - 1) / (to) * (to))
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 
 static int open_map(const char *dir, const char *name, size_t value_size, struct bpf_map_info *info,
 		    struct porch_err *err)
@@ -25,7 +25,8 @@ static int open_map(const char *dir, const char *name, size_t value_size, struct
 	fd = bpf_obj_get(path);
 	if (fd < 0) {
 		r = -errno;
-		return porch_err_set(err, r, "%s: %s%s", path, strerror(-r), r == -EACCES ? "; run as root" : "");
+		return porch_err_set(err, r, "%s: %s%s", path, strerror(-r),
+				     r == -EACCES ? "; run as root" : "");
 	}
 	memset(info, 0, sizeof(*info));
 	if (bpf_obj_get_info_by_fd(fd, info, &size)) {
@@ -35,8 +36,8 @@ static int open_map(const char *dir, const char *name, size_t value_size, struct
 	}
 	if (info->value_size != value_size) {
 		close(fd);
-		return porch_err_set(err, -EPROTO, "%s: made by another version of porch; detach with that version, "
-				     "or remove %s, then attach again", path, dir);
+		return porch_err_set(err, -EPROTO,
+				     "%s: made by another version of porch; detach, then attach again", path);
 	}
 	return fd;
 }
@@ -46,8 +47,8 @@ static size_t map_bytes(size_t value_size, __u32 n)
 	return ROUND_UP(ROUND_UP(value_size, 8) * n, (size_t)sysconf(_SC_PAGESIZE));
 }
 
-static int map_memory(const char *dir, const char *name, size_t value_size, bool writable, void **ret, __u32 *n,
-		      struct porch_err *err)
+static int map_memory(const char *dir, const char *name, size_t value_size, bool writable, void **ret,
+		      __u32 *n, struct porch_err *err)
 {
 	struct bpf_map_info info;
 	_cleanup_close_ int fd = open_map(dir, name, value_size, &info, err);
@@ -56,8 +57,8 @@ static int map_memory(const char *dir, const char *name, size_t value_size, bool
 
 	if (fd < 0)
 		return fd;
-	memory = mmap(NULL, map_bytes(value_size, info.max_entries), writable ? PROT_READ | PROT_WRITE : PROT_READ,
-		      MAP_SHARED, fd, 0);
+	memory = mmap(NULL, map_bytes(value_size, info.max_entries),
+		      writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED) {
 		r = -errno;
 		return porch_err_set(err, r, "%s/%s: mmap: %s", dir, name, strerror(-r));
@@ -123,9 +124,10 @@ int porch_tables_open(struct porch_tables *ret, const char *dir, bool writable, 
 	}
 	/* 0: attach is still filling it */
 	if (!r && t.host->layout && t.host->layout != PORCH_LAYOUT)
-		r = porch_err_set(err, -EPROTO, "%s: made by a porch of layout %u, this one is of layout %u; detach with "
-				  "that version, or remove the directory, then attach again", dir, t.host->layout,
-				  PORCH_LAYOUT);
+		r = porch_err_set(err, -EPROTO,
+				  "%s: made by a porch of layout %u, this one is of layout %u; detach, "
+				  "then attach again",
+				  dir, t.host->layout, PORCH_LAYOUT);
 	if (r) {
 		porch_tables_close(&t);
 		return r;
@@ -203,7 +205,8 @@ int porch_tables_stats_clear(const struct porch_tables *t, __u32 index)
 }
 
 int porch_tables_half_open(const struct porch_tables *t,
-			   int (*fn)(const struct porch_tuple *key, const struct porch_half_open *value, void *arg),
+			   int (*fn)(const struct porch_tuple *key, const struct porch_half_open *value,
+				     void *arg),
 			   void *arg)
 {
 	/* no smaller than the longest chain of a hash bucket, or the kernel says -ENOSPC */
@@ -217,8 +220,8 @@ int porch_tables_half_open(const struct porch_tables *t,
 		return -ENOMEM;
 	while (!last) {
 		n = room;
-		if (bpf_map_lookup_batch(t->half_open_fd, first ? NULL : &position, &position, keys, values, &n,
-					 NULL)) {
+		if (bpf_map_lookup_batch(t->half_open_fd, first ? NULL : &position, &position, keys, values,
+					 &n, NULL)) {
 			if (errno != ENOENT)
 				return -errno;
 			last = true;
@@ -232,7 +235,8 @@ int porch_tables_half_open(const struct porch_tables *t,
 	return 0;
 }
 
-int porch_tables_flows(const struct porch_tables *t, int (*fn)(const struct porch_flow *flow, void *arg), void *arg)
+int porch_tables_flows(const struct porch_tables *t, int (*fn)(const struct porch_flow *flow, void *arg),
+		       void *arg)
 {
 	__u32 i;
 	int r = 0;

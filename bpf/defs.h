@@ -76,8 +76,16 @@
 #define CONST_HTONL(x)                                                                                       \
 	((__be32)((((x)&0xffu) << 24) | (((x)&0xff00u) << 8) | (((x) >> 8) & 0xff00u) | (((x) >> 24) & 0xffu)))
 
-/* Before 6.18 the verifier knows nothing of the result of a byte swap. */
-#define BOUND_TO_16_BITS(v) asm volatile("%0 &= 0xffff" : "+r"(v))
+/*
+ * Tells the verifier that v has only these bits, in a way the compiler cannot
+ * take away again. Older ones know nothing of the result of a byte swap (6.18
+ * does), or learn nothing from "not zero" (6.1).
+ */
+#ifdef __bpf__
+#define BOUND(v, mask) asm volatile("%0 &= %1" : "+r"(v) : "i"(mask))
+#else
+#define BOUND(v, mask) ((v) &= (mask))
+#endif
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

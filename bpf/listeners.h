@@ -40,7 +40,7 @@ INLINE __u32 port_listener(__u16 port)
 	__u32 zero = 0, index = port;
 	struct porch_ports *p = bpf_map_lookup_elem(&porch_ports, &zero);
 
-	BOUND_TO_16_BITS(index);
+	BOUND(index, 0xffff);
 	return p ? p->listener[index] : 0;
 }
 

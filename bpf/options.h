@@ -172,10 +172,9 @@ INLINE int options_walk(struct xdp_md *ctx, struct porch_scratch *scratch, const
 	if (length > TCP_OPTIONS_MAX)
 		return -1;
 	if (length) {
-		/* 6.1 does not learn from "not zero" that it is at least one */
 		__u32 last = length - 1;
 
-		asm volatile("%0 &= 63" : "+r"(last));
+		BOUND(last, 63); /* 6.1 learns nothing from "not zero" */
 		if (bpf_xdp_load_bytes(ctx, at, scratch->options, last + 1))
 			return -1;
 	}

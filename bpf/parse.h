@@ -77,7 +77,7 @@ INLINE enum parsed parse_usual_ipv4(struct iphdr *ip, void *end, struct segment 
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
 	length = ntohs(ip->tot_len);
-	BOUND_TO_16_BITS(length);
+	BOUND(length, 0xffff);
 	/* The general path counts what is wrong, if it concerns a listener. */
 	if (unlikely(length < IPV4_HLEN + tcp_header_length(th) || (void *)ip + length > end ||
 		     tcp_header_length(th) < TCP_HLEN || csum_fold(csum_5((void *)ip))))
@@ -108,7 +108,7 @@ INLINE enum parsed parse_usual_ipv6(struct ipv6hdr *ip6, void *end, struct segme
 	if (unlikely((void *)(th + 1) > end))
 		return PARSED_GENERAL;
 	length = ntohs(ip6->payload_len);
-	BOUND_TO_16_BITS(length);
+	BOUND(length, 0xffff);
 	if (unlikely(length < tcp_header_length(th) || (void *)th + length > end ||
 		     tcp_header_length(th) < TCP_HLEN))
 		return PARSED_GENERAL;

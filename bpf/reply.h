@@ -177,7 +177,7 @@ INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg,
 	__builtin_memcpy(data, scratch->frame, ETH_HLEN + 2 * VLAN_HLEN);
 	swap_macs(data);
 	sum = csum_pseudo(seg, header);
-	asm volatile("%0 &= 31" : "+r"(l3)); /* 14, 18 or 22 */
+	BOUND(l3, 31); /* 14, 18 or 22 */
 	data += l3;
 	if (seg->v6) {
 		if (data + IPV6_HLEN > end)

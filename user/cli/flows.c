@@ -31,13 +31,17 @@ static int add(const struct porch_flow *flow, void *arg)
 	__s32 left = flow->expires - list->tables->host->tick;
 	json_t *one;
 
-	one = json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:b, s:b}", "remote",
-			report_endpoint(flow->remote, flow->remote_port), "local",
-			report_endpoint(flow->local, flow->local_port), "state",
-			porch_flow_state_name(flow->state), "by_cookie", flow->by_cookie, "expires_seconds",
-			ends(flow) ? json_integer(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC) : json_null(),
-			"timestamps", !!(flow->options & PORCH_OPT_TIMESTAMPS), "sack",
-			!!(flow->options & PORCH_OPT_SACK), "ecn", !!(flow->options & PORCH_OPT_ECN));
+	/* clang-format off */
+	one = json_pack("{s:o, s:o, s:s, s:b, s:o, s:b, s:b, s:b}",
+		"remote", report_endpoint(flow->remote, flow->remote_port),
+		"local", report_endpoint(flow->local, flow->local_port),
+		"state", porch_flow_state_name(flow->state),
+		"by_cookie", flow->by_cookie,
+		"expires_seconds", ends(flow) ? json_integer(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC) : json_null(),
+		"timestamps", !!(flow->options & PORCH_OPT_TIMESTAMPS),
+		"sack", !!(flow->options & PORCH_OPT_SACK),
+		"ecn", !!(flow->options & PORCH_OPT_ECN));
+	/* clang-format on */
 	/* of connections that the kernel made, only the kernel knows these */
 	if (one && flow->by_cookie) {
 		json_object_set_new(one, "mss", json_integer(flow->mss));

@@ -35,14 +35,19 @@ static int add(const struct porch_tuple *key, const struct porch_half_open *entr
 	int i;
 
 	if_indextoname(entry->ifindex, ifname);
-	one = json_pack("{s:o, s:o, s:s, s:I, s:I, s:i, s:b, s:b, s:b, s:i}", "remote",
-			report_endpoint(key->remote, key->remote_port), "local",
-			report_endpoint(key->local, key->local_port), "interface", ifname, "age_ms",
-			(json_int_t)((list->now_us - entry->born_us) / 1000), "expires_seconds",
-			(json_int_t)(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC), "mss", (int)entry->mss,
-			"timestamps", !!(entry->options & PORCH_OPT_TIMESTAMPS), "sack",
-			!!(entry->options & PORCH_OPT_SACK), "ecn", !!(entry->options & PORCH_OPT_ECN),
-			"retransmits", (int)entry->retransmits);
+	/* clang-format off */
+	one = json_pack("{s:o, s:o, s:s, s:I, s:I, s:i, s:b, s:b, s:b, s:i}",
+		"remote", report_endpoint(key->remote, key->remote_port),
+		"local", report_endpoint(key->local, key->local_port),
+		"interface", ifname,
+		"age_ms", (json_int_t)((list->now_us - entry->born_us) / 1000),
+		"expires_seconds", (json_int_t)(left < 0 ? 0 : left / PORCH_TICKS_PER_SEC),
+		"mss", (int)entry->mss,
+		"timestamps", !!(entry->options & PORCH_OPT_TIMESTAMPS),
+		"sack", !!(entry->options & PORCH_OPT_SACK),
+		"ecn", !!(entry->options & PORCH_OPT_ECN),
+		"retransmits", (int)entry->retransmits);
+	/* clang-format on */
 	if (one && (entry->options & PORCH_OPT_WSCALE)) {
 		json_object_set_new(one, "remote_wscale", json_integer(entry->wscale & 15));
 		json_object_set_new(one, "local_wscale", json_integer(entry->wscale >> 4));

@@ -64,14 +64,17 @@ static json_t *listener_rates(const struct porch_listener *l, const struct porch
 	char text[PORCH_LISTEN_TEXT];
 
 	memcpy(spec.address, l->address, sizeof(spec.address));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "listener",
-			 porch_listen_spec_format(&spec, text), "regime", porch_regime_name(l->regime), "syn",
-			 rate(before->syn_received, now->syn_received, seconds), "passed",
-			 rate(before->syn_passed, now->syn_passed, seconds), "synack",
-			 rate(before->synack_sent, now->synack_sent, seconds), "proven",
-			 rate(before->proven, now->proven, seconds), "delivered",
-			 rate(before->delivered, now->delivered, seconds), "refused",
-			 rate(before->refused, now->refused, seconds));
+	/* clang-format off */
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"listener", porch_listen_spec_format(&spec, text),
+		"regime", porch_regime_name(l->regime),
+		"syn", rate(before->syn_received, now->syn_received, seconds),
+		"passed", rate(before->syn_passed, now->syn_passed, seconds),
+		"synack", rate(before->synack_sent, now->synack_sent, seconds),
+		"proven", rate(before->proven, now->proven, seconds),
+		"delivered", rate(before->delivered, now->delivered, seconds),
+		"refused", rate(before->refused, now->refused, seconds));
+	/* clang-format on */
 }
 
 static json_t *rates(const struct porch_tables *tables, const struct sample *before, const struct sample *now)
@@ -94,9 +97,14 @@ static json_t *rates(const struct porch_tables *tables, const struct sample *bef
 				rate(*(const __u64 *)((const char *)&before->counters + name->offset),
 				     *(const __u64 *)((const char *)&now->counters + name->offset), seconds));
 	}
-	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "time", (json_int_t)time(NULL), "half_open",
-			 report_count_half_open(tables), "flows", report_count_flows(tables), "listeners",
-			 listeners, "refused", refused);
+	/* clang-format off */
+	return json_pack("{s:I, s:I, s:I, s:o, s:o}",
+		"time", (json_int_t)time(NULL),
+		"half_open", report_count_half_open(tables),
+		"flows", report_count_flows(tables),
+		"listeners", listeners,
+		"refused", refused);
+	/* clang-format on */
 }
 
 static int show(const struct cli *cli, json_t *object)
@@ -116,8 +124,7 @@ static int show(const struct cli *cli, json_t *object)
 	printf("half-open %" JSON_INTEGER_FORMAT "  flows %" JSON_INTEGER_FORMAT "\n",
 	       json_integer_value(json_object_get(object, "half_open")),
 	       json_integer_value(json_object_get(object, "flows")));
-	json_object_foreach(json_object_get(object, "refused"), name, value)
-	{
+	json_object_foreach(json_object_get(object, "refused"), name, value) {
 		if (json_integer_value(value))
 			printf("refused %s %" JSON_INTEGER_FORMAT "/s\n", name, json_integer_value(value));
 	}

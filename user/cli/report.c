@@ -46,18 +46,6 @@ json_int_t report_count_flows(const struct porch_tables *tables)
 	return n;
 }
 
-/* One word for both families: `*` is well if either is, for many services have one only. */
-static unsigned int health(const struct porch_listener *l)
-{
-	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (!l->any_address)
-		return l->health[memcmp(l->address, mapped, sizeof(mapped)) != 0];
-	if (l->health[1] == PORCH_HEALTH_WELL || l->health[0] == PORCH_HEALTH_UNPROBED)
-		return l->health[1];
-	return l->health[0];
-}
-
 static bool is_sick(__u8 health)
 {
 	return health != PORCH_HEALTH_UNPROBED && health != PORCH_HEALTH_WELL;
@@ -115,24 +103,35 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 		return NULL;
 	}
 	found = porch_listen_sockets_match(sockets, n_sockets, l, &accept_queue, &backlog);
-	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "address",
-			   porch_listener_address(l, address), "port", (int)l->port, "deliver",
-			   porch_deliver_name(l->deliver), "protect", porch_protect_name(l->protect),
-			   "regime", porch_regime_name(regime(l)), "healthy", healthy(health_of(l), found),
-			   "health", porch_health_name(health(l)), "backlog",
-			   found ? json_integer(backlog) : json_null(), "accept_queue",
-			   found ? json_integer(accept_queue) : json_null());
+	/* clang-format off */
+	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:o, s:o}",
+		"address", porch_listener_address(l, address),
+		"port", (int)l->port,
+		"deliver", porch_deliver_name(l->deliver),
+		"protect", porch_protect_name(l->protect),
+		"regime", porch_regime_name(regime(l)),
+		"healthy", healthy(health_of(l), found),
+		"health", porch_health_name(health_of(l)),
+		"backlog", found ? json_integer(backlog) : json_null(),
+		"accept_queue", found ? json_integer(accept_queue) : json_null());
+	/* clang-format on */
 	if (object)
 		r = json_object_update_new(
 			object,
-			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:I}", "syn_received",
-				  (json_int_t)stats.syn_received, "syn_passed", (json_int_t)stats.syn_passed,
-				  "synack_sent", (json_int_t)stats.synack_sent, "proven",
-				  (json_int_t)stats.proven, "delivered", (json_int_t)stats.delivered,
-				  "refused", (json_int_t)stats.refused, "would_answer",
-				  (json_int_t)stats.would_answer, "overflow",
-				  porch_overflow_name(l->overflow), "mss", (int)l->mss, "syn_rate",
-				  (json_int_t)l->syn_rate, "syn_per_second", (json_int_t)l->syn_per_second));
+			/* clang-format off */
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:I, s:I}",
+				"syn_received", (json_int_t)stats.syn_received,
+				"syn_passed", (json_int_t)stats.syn_passed,
+				"synack_sent", (json_int_t)stats.synack_sent,
+				"proven", (json_int_t)stats.proven,
+				"delivered", (json_int_t)stats.delivered,
+				"refused", (json_int_t)stats.refused,
+				"would_answer", (json_int_t)stats.would_answer,
+				"overflow", porch_overflow_name(l->overflow),
+				"mss", (int)l->mss,
+				"syn_rate", (json_int_t)l->syn_rate,
+				"syn_per_second", (json_int_t)l->syn_per_second));
+			/* clang-format on */
 	if (!object || r) {
 		json_decref(object);
 		porch_err_set(err, -ENOMEM, "out of memory");

@@ -27,10 +27,16 @@ static json_t *report(const struct porch_namespace *ns, const struct porch_inter
 
 	if (!listeners)
 		return NULL;
-	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o}", "interface", i->name, "ifindex", i->ifindex,
-			   "pin_path", ns->pins.dir, "mode", i->skb_mode ? "skb" : "native", "attached_by",
-			   i->by == PORCH_BY_LIBXDP ? "libxdp" : "bpf_link", "tc", i->tc, "listeners",
-			   listeners);
+	/* clang-format off */
+	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o}",
+		"interface", i->name,
+		"ifindex", i->ifindex,
+		"pin_path", ns->pins.dir,
+		"mode", i->skb_mode ? "skb" : "native",
+		"attached_by", i->by == PORCH_BY_LIBXDP ? "libxdp" : "bpf_link",
+		"tc", i->tc,
+		"listeners", listeners);
+	/* clang-format on */
 	if (!object) {
 		porch_err_set(err, -ENOMEM, "out of memory");
 		return NULL;
@@ -49,8 +55,7 @@ static void print_counts(const char *title, const json_t *counts)
 	json_t *value;
 
 	printf("%s: ", title);
-	json_object_foreach((json_t *)counts, name, value)
-	{
+	json_object_foreach((json_t *)counts, name, value) {
 		if (!json_integer_value(value))
 			continue;
 		printf("%s%s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(value));
@@ -88,8 +93,7 @@ static int finish(const struct cli *cli, json_t *data)
 		return output(stdout, &cli->output, NULL, NULL, data) ? PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
 	if (!json_is_array(data))
 		print(data);
-	json_array_foreach(data, i, object)
-	{
+	json_array_foreach(data, i, object) {
 		if (i)
 			putchar('\n');
 		print(object);

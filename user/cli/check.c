@@ -17,8 +17,11 @@ int verb_check(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli, "check wants one file, as in 'porch check /etc/porch.conf'");
-	if (porch_config_read(argv[1], &config, &err))
-		return cli_fail(cli, &err);
+	r = porch_config_read(argv[1], &config, &err);
+	if (r) {
+		cli_fail(cli, &err);
+		return r == -EINVAL ? PORCH_EXIT_USAGE : PORCH_EXIT_FAILED;
+	}
 	listeners = porch_config_count_listeners(config);
 	if (!cli->output.json && !cli->output.pretty) {
 		printf("%s: ok, %zu interface%s, %zu listener%s\n", argv[1], config->n_interfaces,

@@ -186,11 +186,12 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 }
 
 /* `l3`: octets of Ethernet header and tags. */
-__noinline int porch_usual_ipv4(struct xdp_md *ctx, __u32 l3)
+INLINE int usual_of_family(struct xdp_md *ctx, __u32 l3, int v6)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct segment seg = {};
+	enum parsed parsed;
 	void *ip;
 
 	if (data + ETH_HLEN > end)
@@ -199,39 +200,21 @@ __noinline int porch_usual_ipv4(struct xdp_md *ctx, __u32 l3)
 	ip = data + l3;
 	barrier_var(ip); /* else it is computed anew, and must be checked anew */
 	seg.l3 = l3;
-	seg.l4 = l3 + IPV4_HLEN;
-	switch (parse_usual_ipv4(ip, end, &seg)) {
-	case PARSED_SEGMENT:
+	seg.l4 = l3 + (v6 ? IPV6_HLEN : IPV4_HLEN);
+	parsed = v6 ? parse_usual_ipv6(ip, end, &seg) : parse_usual_ipv4(ip, end, &seg);
+	if (likely(parsed == PARSED_SEGMENT))
 		return usual(ctx, &seg, data, ip, end);
-	case PARSED_GENERAL:
-		return LOOK_AGAIN;
-	default:
-		return XDP_PASS;
-	}
+	return parsed == PARSED_GENERAL ? LOOK_AGAIN : XDP_PASS;
+}
+
+__noinline int porch_usual_ipv4(struct xdp_md *ctx, __u32 l3)
+{
+	return usual_of_family(ctx, l3, 0);
 }
 
 __noinline int porch_usual_ipv6(struct xdp_md *ctx, __u32 l3)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct segment seg = {};
-	void *ip;
-
-	if (data + ETH_HLEN > end)
-		return XDP_PASS;
-	l3 &= 31; /* 14, 18 or 22, but the verifier has not seen that */
-	ip = data + l3;
-	barrier_var(ip); /* else it is computed anew, and must be checked anew */
-	seg.l3 = l3;
-	seg.l4 = l3 + IPV6_HLEN;
-	switch (parse_usual_ipv6(ip, end, &seg)) {
-	case PARSED_SEGMENT:
-		return usual(ctx, &seg, data, ip, end);
-	case PARSED_GENERAL:
-		return LOOK_AGAIN;
-	default:
-		return XDP_PASS;
-	}
+	return usual_of_family(ctx, l3, 1);
 }
 
 SEC("xdp")

@@ -121,8 +121,12 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 	health = health_of(tp, h);
 	if (health != PORCH_HEALTH_WELL)
 		return tc_refuse_listener(l, m, health, PORCH_REASON_LISTENER_REFUSED, h->tick, v6);
-	if ((m->kind != PORCH_META_PROOF || (f && f->assigned)) && tc_defer(skb, m))
+	/* Only behind a proof that was given to the kernel, and not without end: in
+	 * skb mode XDP might write the record anew. */
+	if (f && f->assigned && f->assigned < 255 && tc_defer(skb, m)) {
+		f->assigned++;
 		return 1;
+	}
 	if (m->kind == PORCH_META_RESET) {
 		/* The client takes a parked connection back; its cookie stays spent. */
 		if (f && f->state == PORCH_FLOW_PROVEN)

@@ -179,7 +179,7 @@ struct porch_flow {
 	__u8 options;		/* PORCH_OPT_* */
 	__u8 wscale;		/* client's in the low four bits, ours in the high four */
 	__u16 mss;		/* client's */
-	__u8 assigned;		/* tc has given the kernel a request for it */
+	__u8 assigned;		/* tc has given the kernel a request for it; counts what was sent round since */
 	__u8 by_cookie;		/* 1: proven here; 0: the kernel's own handshake, irs and iss unknown */
 	__u32 irs;
 	__u32 iss;

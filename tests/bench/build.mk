@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The generator, the honest client and the programs porch is compared with.
+BENCH := $(B)/tests/bench
+BENCH_OBJS := $(patsubst %,$(BENCH)/%.o,flood frame meters pins)
+
+TEST_TARGETS += $(BENCH)/flood $(BENCH)/client $(BENCH)/peers.bpf.o
+
+$(BENCH)/%.bpf.o: tests/bench/%.bpf.c tests/bench/generator.h $(wildcard bpf/*.h) include/porch/maps.h vmlinux.h | deps
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BENCH)/generator.skel.h: $(BENCH)/generator.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name generator_bpf > $@
+
+$(BENCH)/%.o: tests/bench/%.c tests/bench/flood.h tests/bench/generator.h $(BENCH)/generator.skel.h | deps
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(CFLAGS) -c $< -o $@
+
+$(BENCH)/flood: $(BENCH_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
+
+$(BENCH)/client: tests/bench/client.c | deps
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<

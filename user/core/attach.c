@@ -8,6 +8,7 @@
 #include "core/attach.h"
 #include "core/drain.h"
 #include "core/hook.h"
+#include "core/hook_vlan.h"
 #include "core/listeners.h"
 #include "core/make.h"
 #include "core/namespace.h"
@@ -80,10 +81,13 @@ static void apply_rates(struct site *site)
 /* tc before XDP: nothing may be proven that nobody would deliver. */
 static int attach_hooks(const struct site *site, bool tc, const char *dir, struct porch_err *err)
 {
+	bool changed;
 	int r = 0;
 
 	if (tc)
 		r = porch_hook_tc(&site->hook, site->dir, dir, err);
+	if (!r && porch_kernel_can_deliver())
+		r = porch_hook_vlan(&site->hook, site->dir, dir, &changed, err);
 	return r ? r : porch_hook_xdp(&site->hook, site->dir, dir, err);
 }
 
@@ -208,6 +212,17 @@ static int check_sizes(const struct site *site, struct porch_err *err)
 			     opts->ifname, what);
 }
 
+/* VLAN devices that came after the last attach. */
+static int attach_vlans(struct site *site, struct porch_err *err)
+{
+	char dir[PORCH_PIN_PATH];
+
+	if (!porch_kernel_can_deliver())
+		return 0;
+	snprintf(dir, sizeof(dir), "%.*s/%d", PORCH_PIN_PATH - 16, site->dir, site->hook.ifindex);
+	return porch_hook_vlan(&site->hook, site->dir, dir, &site->changed, err);
+}
+
 /* The interface as it should be, in a namespace that is there already. `fresh`: it was not attached before.
  */
 static int attach_existing(struct site *site, bool *fresh, struct porch_err *err)
@@ -227,6 +242,9 @@ static int attach_existing(struct site *site, bool *fresh, struct porch_err *err
 		site->hook.mode = found.skb_mode ? PORCH_MODE_SKB : PORCH_MODE_NATIVE;
 	if (found.lost)
 		return restore(site, &found, err);
+	r = attach_vlans(site, err);
+	if (r)
+		return r;
 	return found.skb_mode == (site->hook.mode == PORCH_MODE_SKB) ? 0 : change_mode(site, err);
 }
 

@@ -113,12 +113,40 @@ static void find_vlan(const struct porch_link *link, void *arg)
 		memcpy(vlans->name, link->name, sizeof(vlans->name));
 }
 
+/* What a veth delivers is what its peer puts into the frame; 1: not a veth. */
+static int check_vlan_veth(const struct porch_doctor_target *target, const char *vlan,
+			   struct porch_report *report)
+{
+	struct porch_link link, peer;
+	int r = find_peer(target, &link, &peer), beside = -ENOENT;
+
+	if (r == 1)
+		return 1;
+	if (!r && peer.nsid == PORCH_NSID_HERE)
+		beside = porch_link_feature(peer.name, "tx-vlan-hw-insert");
+	if (!beside) {
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "the veth's peer puts VLAN tags into the frame, where XDP sees them");
+		return 0;
+	}
+	porch_find(report, beside > 0 ? PORCH_DOCTOR_FAIL : PORCH_DOCTOR_WARN,
+		   "a veth carries VLAN tags beside the frame, where XDP does not see them, unless the "
+		   "sending end is "
+		   "told not to: SYN-ACKs to %s would leave untagged",
+		   vlan);
+	porch_advise(report, "for the peer: ethtool -K %s txvlan off tx-vlan-stag-hw-insert off",
+		     r ? "PEER" : peer.name);
+	return 0;
+}
+
 static void check_vlan(const struct porch_doctor_target *target, struct porch_report *report)
 {
 	struct vlans vlans = { .ifindex = target->ifindex };
 	int stripped = porch_link_feature(target->ifname, "rx-vlan-hw-parse");
 
 	(void)porch_link_each(find_vlan, &vlans);
+	if (*vlans.name && !check_vlan_veth(target, vlans.name, report))
+		return;
 	if (stripped > 0 && *vlans.name) {
 		porch_find(report, PORCH_DOCTOR_FAIL,
 			   "%s takes VLAN tags off frames before XDP sees them: SYN-ACKs to %s would leave "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Checks of the running kernel: what porch's programs ask of it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
@@ -116,12 +117,28 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 	btf__free(btf);
 }
 
+/* The kernel compares what an extension does with what the function it replaces did. */
+static bool wants_new_dispatcher(void)
+{
+	unsigned int major = 0, minor = 0, patch = 0;
+
+	sscanf(release(), "%u.%u.%u", &major, &minor, &patch);
+	return major > 6 || (major == 6 && (minor > 12 || (minor == 12 && patch >= 6)));
+}
+
 static void check_dispatcher(const struct porch_doctor_target *target, struct porch_report *report)
 {
 	/* libxdp's dispatcher replaces functions of a loaded program (freplace) */
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1) {
-		porch_find(report, PORCH_DOCTOR_OK,
-			   "libxdp's dispatcher can run: other XDP programs can share the hook");
+		if (wants_new_dispatcher())
+			porch_find(report, PORCH_DOCTOR_OK,
+				   "libxdp's dispatcher can run; from Linux 6.12.6 on it takes porch, which "
+				   "changes packets, if "
+				   "it is that of libxdp 1.5.5 or newer, and else porch takes the XDP hook "
+				   "alone, by a bpf_link");
+		else
+			porch_find(report, PORCH_DOCTOR_OK,
+				   "libxdp's dispatcher can run: other XDP programs can share the hook");
 		return;
 	}
 	porch_find(report, PORCH_DOCTOR_WARN,

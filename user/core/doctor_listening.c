@@ -251,7 +251,7 @@ static void check_listeners(const struct porch_doctor_target *target, struct por
 	r = list_sockets(&sockets);
 	if (r) {
 		porch_find(report, PORCH_DOCTOR_WARN, "listening sockets cannot be listed: %s", strerror(-r));
-		porch_advise(report, "the kernel needs CONFIG_INET_DIAG");
+		porch_advise(report, "modprobe tcp_diag (the kernel needs CONFIG_INET_DIAG)");
 		return;
 	}
 	for (i = 0; i < target->n_listeners; i++)

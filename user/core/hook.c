@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/hook.h"
 #include "core/hook_libxdp.h"
+#include "core/hook_vlan.h"
 #include "core/interface.h"
 #include "core/pins.h"
 #include "core/util.h"
@@ -37,7 +38,8 @@ static int pin_link(int fd, const char *dir, const char *name, struct porch_err 
 	return r ? porch_err_set(err, r, "%s/%s: %s", dir, name, strerror(-r)) : 0;
 }
 
-int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
+int porch_hook_tc_as(const struct porch_hook *hook, const char *programs, const char *dir, const char *name,
+		     struct porch_err *err)
 {
 	/* at the head: a program in front that accepts the segment would end its way to us */
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = F_BEFORE);
@@ -52,7 +54,12 @@ int porch_hook_tc(const struct porch_hook *hook, const char *programs, const cha
 		return porch_err_set(err, r, "%s: tc ingress: %s; porch doctor %s may know more",
 				     hook->ifname, strerror(-r), hook->ifname);
 	}
-	return pin_link(link, dir, "tc", err);
+	return pin_link(link, dir, name, err);
+}
+
+int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
+{
+	return porch_hook_tc_as(hook, programs, dir, "tc", err);
 }
 
 static int foreign(const struct porch_hook *hook, __u32 id, struct porch_err *err)
@@ -125,6 +132,17 @@ static int explain(const struct porch_hook *hook, int r, struct porch_err *err)
 	return porch_err_set(err, r, "%s: XDP: %s; see porch doctor %s", name, strerror(-r), name);
 }
 
+static int refused_by_dispatcher(const struct porch_hook *hook, int r, struct porch_err *err)
+{
+	return porch_err_set(err, -EBUSY,
+			     "%s: the libxdp dispatcher that another XDP program has put there does not take "
+			     "porch (%s), which "
+			     "changes packets: on Linux 6.12.6 and newer that wants the dispatcher of libxdp "
+			     "1.5.5 or newer; take "
+			     "the other program off, or update xdp-tools",
+			     hook->ifname, strerror(-r));
+}
+
 static int attach_by_link(const struct porch_hook *hook, const char *programs, const char *dir,
 			  struct porch_err *err)
 {
@@ -144,11 +162,13 @@ int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const ch
 	int r;
 
 	if (porch_libxdp_usable()) {
-		r = porch_libxdp_attach(hook, programs, dir, err);
-		/* no dispatcher after all: the plain way */
-		if (r != -EOPNOTSUPP)
-			return r && r != -ENOTSUP ? explain(hook, r, err) : r;
+		r = porch_libxdp_attach(hook, programs, dir, NULL);
+		if (!r)
+			return 0;
+		if (porch_libxdp_has_dispatcher(hook->ifindex))
+			return refused_by_dispatcher(hook, r, err);
 	}
+	/* no dispatcher, or none that takes porch: alone */
 	return attach_by_link(hook, programs, dir, err);
 }
 
@@ -178,6 +198,10 @@ int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, s
 
 void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins)
 {
+	char dir[PORCH_PIN_PATH];
+
+	snprintf(dir, sizeof(dir), "%.*s/%d", PORCH_PIN_PATH - 16, pins->dir, hook->ifindex);
+	porch_hook_vlan_off(dir);
 	detach_link(pins, hook->ifindex, "tc");
 	porch_pins_remove(pins, hook->ifindex, "tc");
 }

@@ -21,13 +21,16 @@ struct porch_hook {
 int porch_hook_check_foreign(const struct porch_hook *hook, struct porch_err *err);
 
 /*
- * Attach and pin in `dir`: "tc"; "xdp" or "xdp_prog". The programs are those
+ * Attach and pin in `dir`: "tc", or `name`; "xdp" or "xdp_prog". The programs are those
  * pinned in `programs`. -ENOTSUP: the other mode would do.
  */
 int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
+int porch_hook_tc_as(const struct porch_hook *hook, const char *programs, const char *dir, const char *name,
+		     struct porch_err *err);
 int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
 /* Off, with their pins; when these return nothing of ours runs there any more. */
 int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, struct porch_err *err);
+/* tc of the VLAN devices above as well. */
 void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins);
 
 #endif /* PORCH_CORE_HOOK_H */

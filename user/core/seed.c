@@ -90,6 +90,11 @@ int porch_seed_connections(const struct porch_tables *tables, const char *dir, s
 	r = dump(AF_INET, CONNECTIONS, seed_one, &seed);
 	if (!r)
 		r = dump(AF_INET6, CONNECTIONS, seed_one, &seed);
+	if (r == -ENOENT)
+		return porch_err_set(
+			err, r,
+			"connections of this host cannot be listed: this kernel has no sock_diag "
+			"for TCP; run 'modprobe tcp_diag', then try again");
 	return r ? porch_err_set(err, r, "connections of this host: sock_diag: %s", strerror(-r)) : 0;
 }
 

@@ -19,8 +19,9 @@
 #define TC_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC */
 #define TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
 
+/* Weak: before 6.9 the rest of the object shall load without it. */
 extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *s, struct sock *sk, struct bpf_tcp_req_attrs *attrs,
-				   int attrs__sz) __ksym;
+				   int attrs__sz) __ksym __weak;
 
 /* The tuple of the packet, read behind the network header. 0 or -1. */
 INLINE int tc_key(struct __sk_buff *skb, struct flow_key *k, __u32 tcp_offset)

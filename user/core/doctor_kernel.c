@@ -76,7 +76,7 @@ static void check_kfunc(const struct porch_doctor_target *target, struct porch_r
 		porch_find(report, PORCH_DOCTOR_FAIL,
 			   "%s cannot take a proven connection: no bpf_sk_assign_tcp_reqsk()", release());
 		porch_advise(report, "use Linux 6.9 or newer with CONFIG_SYN_COOKIES=y (Debian 12: "
-				     "linux-image-amd64 from bookworm-backports)");
+				     "apt-get install linux-image-6.12-amd64)");
 	}
 	btf__free(btf);
 }

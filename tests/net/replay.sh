@@ -29,7 +29,7 @@ for way in tracked stateless attacked; do
 			done
 		done
 	done
-	at_least "$way: refused as what it is" $(($(refused replayed) + $(refused not_issued))) 20
+	at_least "$way: refused as what it is" $(($(refused replayed) + $(refused not_issued))) 10
 	is "$way: nothing left half done" "$(in_s ss -Htan state syn-recv 'dst 10.0.0.2 or dst [fd00::2]' | wc -l)" 0
 	detach
 done

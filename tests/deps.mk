@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What is needed to build and to test, as "file that proves it : Debian package".
-DEPS := /usr/bin/gcc:gcc /usr/bin/clang:clang /usr/bin/llvm-strip:llvm /usr/sbin/bpftool:bpftool \
+DEPS := /usr/bin/gcc:gcc /usr/include/stdio.h:libc6-dev /usr/bin/clang:clang /usr/bin/llvm-strip:llvm /usr/sbin/bpftool:bpftool \
 	/usr/include/bpf/libbpf.h:libbpf-dev /usr/include/xdp/libxdp.h:libxdp-dev /usr/include/libelf.h:libelf-dev \
 	/usr/include/zlib.h:zlib1g-dev /usr/include/jansson.h:libjansson-dev \
 	/usr/include/cmocka.h:libcmocka-dev /usr/include/sodium.h:libsodium-dev /usr/bin/pkg-config:pkg-config \

@@ -44,13 +44,12 @@ image_tools() {	# ROOT
 }
 
 image_subject() {	# ROOT: what is under test, and the stories
-	[ -e "$B/porch" ] && image_copy "$1" "$B/porch" /usr/sbin/porch
+	image_copy "$1" "$B/porch" /usr/sbin/porch
 	image_copy "$1" "$B/tests/vm/peer" /usr/sbin/peer
 	image_copy "$1" "$B/tests/vm/share" /usr/sbin/share
 	mkdir -p "$1/vm"
 	cp "$B/handshake.bpf.o" "$B"/tests/vm/*.bpf.o "$1/vm/"
 	cp tests/vm/guest/* "$1/vm/"
-	[ -d "${EXTRA:-}" ] && cp "$EXTRA"/* "$1/vm/"
 	ln -sf /vm/init "$1/init"
 }
 

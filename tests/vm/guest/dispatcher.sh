@@ -25,10 +25,10 @@ other_saw() {	# how many frames
 serves() {	# WHEN: both families, and it is porch that answers
 	local before
 
-	before=$(status .counters.delivered)
+	before=$(served)
 	answered "$1: IPv4" $S4 10
 	answered "$1: IPv6" $S6 10
-	is "$1: porch delivers them" $((before + 20)) "$(status .counters.delivered)"
+	is "$1: porch delivers them" $((before + 20)) "$(served)"
 }
 
 alone() {	# porch has the hook for itself

@@ -135,4 +135,10 @@ status() {	# FILTER: from `porch status s0`
 	in_s porch -j status s0 | jq -r "$1"
 }
 
+# Connections porch has brought to the service. A SYN that comes in the very tick of its
+# first look at the listening socket is the kernel's.
+served() {	# [DEVICE]
+	in_s porch -j status "${1:-s0}" | jq ".counters.delivered + .counters.syn_passed"
+}
+
 finish() { [ $FAILED = 0 ]; exit; }

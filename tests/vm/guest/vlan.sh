@@ -16,12 +16,12 @@ vlan() {	# BELOW ABOVE ID NET [PROTOCOL]: at both ends
 behind() {	# WHERE NET TAGS: 10.0.NET.1 is behind so many tags; SYN-ACKs bear them as well
 	local untagged tagged delivered
 
-	untagged=$(seen 1) tagged=$(seen $((1 + $3))) delivered=$(status .counters.delivered)
+	untagged=$(seen 1) tagged=$(seen $((1 + $3))) delivered=$(served)
 	answered "$1: 10 clients in turn, IPv4" "10.0.$2.1" 10
 	answered "$1: 10 clients in turn, IPv6" "fd0$2::1" 10
 	answered "$1: 40 clients at once, IPv4" "10.0.$2.1" 40 40
 	answered "$1: 40 clients at once, IPv6" "fd0$2::1" 40 40
-	is "$1: porch delivered them all" $((delivered + 100)) "$(status .counters.delivered)"
+	is "$1: porch delivered them all" $((delivered + 100)) "$(served)"
 	is "$1: nothing came back without its tags" "$untagged" "$(seen 1)"
 	check "$1: the answers bore $3" [ "$(seen $((1 + $3)))" -ge $((tagged + 300)) ]
 }
@@ -30,6 +30,20 @@ everywhere() {	# WHERE
 	behind "$1, 802.1Q" 1 1
 	behind "$1, 802.1ad" 2 1
 	behind "$1, QinQ" 3 2
+}
+
+links() { find /sys/fs/bpf/porch -name "tc-*" | wc -l; }
+
+late() {	# WHERE: VLAN devices that come and go while porch is attached
+	is "$1: tc runs on each VLAN device" 3 "$(links)"
+	vlan 0.200 0.200.6 6 4
+	attach "$1: attach after a VLAN device has come"
+	is "$1: tc runs on the new one" 4 "$(links)"
+	answered "$1: which serves" 10.0.4.1 10
+	in_s ip link del s0.200.6
+	in_c ip link del c0.200.6
+	attach "$1: attach after a VLAN device has gone"
+	is "$1: its link is gone" 3 "$(links)"
 }
 
 journey() {	# WHERE
@@ -45,7 +59,10 @@ journey() {	# WHERE
 	is "$1: more SYNs than syn-rate" stateless "$(status '.listeners[0].regime')"
 	everywhere "$1, stateless"
 	is "$1: nothing refused" 0 "$(status '[.refused[]] | add // 0')"
+	late "$1"
 	check "$1: detach" in_s porch detach s0
+	sleep 1
+	is "$1: no program is left" "" "$(bpftool prog show | grep -o "name porch_[a-z]*")"
 	answered "$1: and the kernel serves alone" 10.0.3.1 3
 }
 

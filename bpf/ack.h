@@ -12,8 +12,8 @@
 #define GRACE_TICKS (2 * PORCH_TICKS_PER_SEC)
 
 /* Within the budget: ask the kernel whose it is. */
-INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scratch, struct porch_host *h,
-				   __u32 spent)
+INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scratch,
+				   const struct porch_listener *l, struct porch_host *h, __u32 spent)
 {
 	const struct flow_key *k = &scratch->key;
 	__u32 index = scratch->general.listener;
@@ -36,8 +36,8 @@ INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scr
 	if (sk)
 		bpf_sk_release(sk);
 	/* Nobody's: the kernel answers with the reset RFC 9293 asks for, within
-	 * an eighth of the budget. */
-	if (spent * 8 > h->unknown_rate)
+	 * an eighth of the budget; for deliver=afxdp it says nothing (guard.h). */
+	if (l->deliver == PORCH_DELIVER_AFXDP || spent * 8 > h->unknown_rate)
 		return refuse(index, scratch->general.reason);
 	COUNT(unknown_passed);
 	return PASS;
@@ -58,81 +58,7 @@ INLINE enum verdict on_unknown(struct xdp_md *ctx, struct porch_scratch *scratch
 	spent = budget_unknown(h->tick);
 	if (spent > h->unknown_rate)
 		return refuse(scratch->general.listener, scratch->general.reason);
-	return unknown_lookup(ctx, scratch, h, spent);
-}
-
-INLINE enum verdict unknown(struct porch_scratch *scratch, __u32 index, __u32 reason)
-{
-	scratch->general.listener = index;
-	scratch->general.reason = reason;
-	return UNKNOWN;
-}
-
-/* Does the cookie prove the segment? One SipHash. 1: right; fills `p`. */
-INLINE int cookie_proves(const struct segment *seg, const struct porch_keys *keys, const struct porch_host *h,
-			 struct proof *p)
-{
-	__u32 isn = seg->ack - 1, ts = seg->options & PORCH_OPT_TIMESTAMPS, fields, epoch, class;
-	__u64 mac;
-
-	if (ts) {
-		fields = seg->tsecr >> COOKIE_TS_BITS;
-		epoch = cookie_ts_epoch(seg->tsecr, h->epoch);
-	} else {
-		fields = isn & COOKIE_PLAIN_OPTIONS;
-		epoch = cookie_plain_epoch(isn, h->epoch);
-	}
-	mac = cookie_mac(&keys->epoch_key[epoch & 3], seg->v6, seg->s, seg->d, seg->ports, seg->seq - 1,
-			 ts ? fields | COOKIE_FORM_TS : fields, epoch);
-	if (ts) {
-		if ((__u32)mac != isn || ((mac >> 32 ^ seg->tsecr) & COOKIE_TS_MAC))
-			return 0;
-		p->mss = fields >> 6 & COOKIE_MSS_MAX;
-		p->wscale = fields >> 2 & 15;
-		p->options = PORCH_OPT_TIMESTAMPS | (fields & 2 ? PORCH_OPT_SACK : 0) |
-			     (fields & 1 ? PORCH_OPT_ECN : 0);
-		if (p->wscale == COOKIE_NO_WSCALE)
-			p->wscale = 0;
-		else
-			p->options |= PORCH_OPT_WSCALE;
-		return 1;
-	}
-	if (((__u32)mac ^ isn) >> COOKIE_PLAIN_BITS)
-		return 0;
-	class = fields >> 1 & 7;
-	p->mss = cookie_class_mss(seg->v6, fields >> 4);
-	p->options = (fields & 1 ? PORCH_OPT_SACK : 0) | (class ? PORCH_OPT_WSCALE : 0);
-	p->wscale = class ? cookie_class_wscale(class) : 0;
-	return 1;
-}
-
-/* The entry, if there is one, is exact where a cookie rounds, and it outlives
- * the epoch. 1: proven; 0: no entry; -1: the entry is of other numbers. */
-__noinline int entry_proves(const struct flow_key *k, __u32 seq, __u32 ack, struct proof *p, __u32 tick)
-{
-	struct porch_half_open *e;
-	struct porch_counters *c;
-
-	if (!k || !p)
-		return 0;
-	e = half_open_find(k);
-	if (!e || (__s32)(tick - e->expires) >= 0)
-		return 0;
-	if (ack != e->iss + 1 || seq != e->irs + 1)
-		return -1;
-	p->mss = e->mss;
-	p->options = e->options;
-	p->wscale = e->wscale & 15;
-	c = counters();
-	if (c) {
-		c->proven_by_entry++;
-		if (!e->retransmits) {
-			c->rtt_samples++;
-			c->rtt_us_sum += (__u32)(bpf_ktime_get_ns() / 1000) - e->born_us;
-		}
-	}
-	half_open_remove(k);
-	return 1;
+	return unknown_lookup(ctx, scratch, l, h, spent);
 }
 
 /* Remember the proof. 0, or the reason why not. */
@@ -150,7 +76,8 @@ __noinline int proof_publish(const struct flow_key *k, struct proof *p, const st
 		long found = flow_find(k);
 
 		f = found >= 0 ? flow_at(found) : 0;
-		if (!f || f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
+		if (!f || f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING ||
+		    f->state == PORCH_FLOW_HANDED)
 			return PORCH_REASON_DUPLICATE_ACK;
 		if (f->irs == like->irs)
 			return f->state == PORCH_FLOW_TOMBSTONE ? PORCH_REASON_REPLAYED : 0;
@@ -169,53 +96,18 @@ __noinline int proof_publish(const struct flow_key *k, struct proof *p, const st
 	return 0;
 }
 
-/*
- * `undelivered`: the tuple has a proven flow already, which this segment does
- * not prove again. It may prove a new attempt of the client; if not, it is a
- * later segment of that flow, as scratch->proof says.
- */
-INLINE enum verdict prove(struct xdp_md *ctx, const struct segment *seg, int undelivered, __u32 index,
-			  struct porch_listener *l, struct porch_host *h, struct porch_scratch *scratch)
+INLINE enum verdict prove(const struct segment *seg, int undelivered, __u32 index, const struct porch_listener *l,
+			  const struct porch_host *h, struct porch_scratch *scratch)
 {
-	int ts = seg->options & PORCH_OPT_TIMESTAMPS, tracked, right, entry = 0;
-	const struct flow_key *k = &scratch->key;
-	struct porch_flow *like = &scratch->flow;
 	struct proof *p = &scratch->proof;
-	struct porch_keys *keys;
-	__u32 zero = 0, reason;
+	enum verdict v;
+	__u32 reason;
+	int entry;
 
-	keys = bpf_map_lookup_elem(&porch_keys, &zero);
-	if (!keys)
-		return PASS;
-	right = cookie_proves(seg, keys, h, p);
-	/* A cookie with timestamps is exact: under attack its entry, if any, is left
-	 * to the sweep, for a lookup costs more than all the rest of the proof. */
-	tracked = issued_within(l->issued_tracked, h->tick, h->half_open_seconds);
-	if (tracked && (regime_of(l) == PORCH_REGIME_TRACKED || (right && !ts)))
-		entry = entry_proves(k, seg->seq, seg->ack, p, h->tick);
-	if (undelivered && entry <= 0 &&
-	    (!right || !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS)))
-		return DELIVER;
-	if (!right && entry <= 0)
-		return unknown(scratch, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
-	if (entry <= 0 && !issued_within(ts ? l->issued_ts : l->issued_plain, h->tick, PORCH_FORM_SECONDS))
-		return unknown(scratch, index, PORCH_REASON_NOT_ISSUED);
-
-	p->wscale |= (l->rcv_space ? l->rcv_wscale : h->rcv_wscale) << 4;
-	p->kind = PORCH_META_PROOF;
-	p->ts_recent = seg->tsval;
-	p->ts_ecr = seg->tsecr;
-	like->listener = index;
-	like->options = p->options;
-	like->wscale = p->wscale;
-	like->mss = p->mss;
-	like->by_cookie = 1;
-	like->irs = seg->seq - 1;
-	like->iss = seg->ack - 1;
-	like->ts_recent = seg->tsval;
-	like->ts_ecr = seg->tsecr;
-	like->expires = h->tick + PORCH_COOKIE_LIFE_SECONDS * PORCH_TICKS_PER_SEC;
-	reason = proof_publish(k, p, like, h->tick);
+	v = final_ack(seg, undelivered, 1, index, l, h, scratch, &entry);
+	if (v != GO_ON)
+		return v;
+	reason = proof_publish(&scratch->key, p, &scratch->flow, h->tick);
 	if (reason)
 		return refuse(index, reason);
 	COUNT_BOTH(index, proven);
@@ -245,6 +137,8 @@ __noinline int on_undelivered(const struct flow_key *k, struct proof *p, __u32 s
 		return GO_ON;
 	if (f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
 		return PASS;
+	if (f->state == PORCH_FLOW_HANDED)
+		return STEER; /* from before the listener was set to deliver=kernel */
 	if (f->state != PORCH_FLOW_PROVEN)
 		return GO_ON; /* a tombstone is nobody */
 	/* It lives: five minutes from now, see flow_expired(). */
@@ -282,14 +176,36 @@ INLINE enum known segment_known(const struct segment *seg, struct porch_scratch 
 	return flow_peek(&scratch->key);
 }
 
-/* A segment, no SYN, whose flow the kernel does not hold, as far as is known. */
-INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum known known, __u32 index,
-			       struct porch_listener *l, struct porch_host *h, struct porch_scratch *scratch)
+/* No ACK, and of nothing that is held: LISTEN or SYN-RECEIVED. */
+INLINE enum verdict on_stray(const struct segment *seg, __u32 flags, __u32 index, const struct porch_listener *l,
+			     const struct porch_host *h, struct porch_scratch *scratch)
 {
-	__u32 flags = seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK);
+	int rst;
+
+	if (flags == (TCP_SYN | TCP_ACK))
+		return unknown(scratch, index, PORCH_REASON_UNEXPECTED_SYNACK);
+	if ((flags & TCP_RST) && !(flags & (TCP_SYN | TCP_FIN))) {
+		rst = issued_within(l->issued_tracked, h->tick, h->half_open_seconds) ?
+			      on_half_open_rst(&scratch->key, seg->seq, h->tick) :
+			      0;
+		if (rst > 0)
+			return REFUSE; /* it did its work: back to LISTEN */
+		if (rst < 0)
+			return refuse(index, PORCH_REASON_BAD_RST);
+		return unknown(scratch, index, PORCH_REASON_UNKNOWN_RST);
+	}
+	return refuse(index, PORCH_REASON_BAD_FLAGS);
+}
+
+/* A segment, no SYN, whose flow the kernel does not hold, as far as is known. */
+INLINE enum verdict on_segment(const struct segment *seg, enum known known, __u32 index,
+			       const struct porch_listener *l, const struct porch_host *h,
+			       struct porch_scratch *scratch)
+{
+	__u32 flags = seg->flags & FLAGS_OF_STATE;
 	struct flow_key *k = &scratch->key;
 	struct proof *p = &scratch->proof;
-	int is_ack = flags == TCP_ACK || flags == (TCP_ACK | TCP_FIN), undelivered = 0, rst;
+	int is_ack = is_final_ack(flags), undelivered = 0;
 	enum verdict v;
 
 	if (known == KNOWN_MAYBE) {
@@ -302,20 +218,8 @@ INLINE enum verdict on_segment(struct xdp_md *ctx, struct segment *seg, enum kno
 	if (regime_of(l) == PORCH_REGIME_KERNEL && !listener_expects_proofs(l, h))
 		return undelivered ? DELIVER : PASS;
 	if (is_ack)
-		return prove(ctx, seg, undelivered, index, l, h, scratch);
-	if (flags == (TCP_SYN | TCP_ACK))
-		return unknown(scratch, index, PORCH_REASON_UNEXPECTED_SYNACK);
-	if ((flags & TCP_RST) && !(flags & (TCP_SYN | TCP_FIN))) {
-		rst = issued_within(l->issued_tracked, h->tick, h->half_open_seconds) ?
-			      on_half_open_rst(k, seg->seq, h->tick) :
-			      0;
-		if (rst > 0)
-			return REFUSE; /* it did its work: back to LISTEN */
-		if (rst < 0)
-			return refuse(index, PORCH_REASON_BAD_RST);
-		return unknown(scratch, index, PORCH_REASON_UNKNOWN_RST);
-	}
-	return refuse(index, PORCH_REASON_BAD_FLAGS);
+		return prove(seg, undelivered, index, l, h, scratch);
+	return on_stray(seg, flags, index, l, h, scratch);
 }
 
 #endif /* PORCH_BPF_ACK_H */

@@ -15,10 +15,12 @@
 #define NO_TAG 0xffff
 
 #define IPPROTO_HOPOPTS 0
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_ROUTING 43
 #define IPPROTO_FRAGMENT 44
 #define IPPROTO_AH 51
+#define IPPROTO_ICMPV6 58
 #define IPPROTO_DSTOPTS 60
 
 #define IP_DF 0x4000
@@ -26,6 +28,7 @@
 #define IPV4_HLEN 20
 #define IPV6_HLEN 40
 #define TCP_HLEN 20
+#define ICMP_HLEN 8
 
 #define AF_INET 2
 #define AF_INET6 10
@@ -106,6 +109,7 @@ enum verdict {
 	ANSWER,	 /* build the SYN-ACK and send it back */
 	DELIVER, /* to the kernel, with the proof in front */
 	UNKNOWN, /* from nobody we know: the kernel may, within a budget */
+	STEER,	 /* deliver=afxdp: to whoever holds the flow, see steer.h */
 };
 
 /* What a TCP segment says. Host order unless noted; addresses as loaded. */
@@ -157,10 +161,12 @@ struct general {
 	__u32 l3;	      /* octets of Ethernet header and tags */
 	__u32 l4;	      /* offset of the TCP header */
 	__u32 header;	      /* octets of the TCP header */
+	__u32 length;	      /* octets from the TCP header to the end of the segment, by IP */
 	__u32 listener;	      /* index */
 	__u32 reason;	      /* enum porch_reason, beside UNKNOWN */
 	__u8 bad_header;      /* lengths contradict each other */
 	__u8 bad_checksum;    /* IPv4 header */
+	__u8 options_known;   /* timestamps of a segment that is no SYN are in `segment` */
 };
 
 /* What a proof yields; becomes the flow entry and the metadata. */

@@ -3,7 +3,9 @@
  * porch: the packet's journey. Read this file first; each step is one header.
  *
  *   porch_xdp       frame -> parse -> listener? -> SYN | anything else -> verdict
+ *                   deliver=afxdp: -> held? -> its holder's AF_XDP socket | proof -> porchd's
  *   porch_tc        proven segment -> a request for the kernel's listener
+ *                   deliver=afxdp: nothing that the kernel would answer with a reset
  *   porch_sk_state  what the kernel's sockets do -> flow table, listeners' health
  *   porch_arm, porch_tick_once, porch_seed    called by porch, by way of test_run
  *   porch_flows_txt `cat <pin>/flows`
@@ -21,16 +23,24 @@
 #include "parse.h"
 #include "options.h"
 #include "cookie.h"
+#include "phase.h"
 #include "flows.h"
+#include "flow_life.h"
 #include "half_open.h"
 #include "regime.h"
 #include "health.h"
 #include "budget.h"
+#include "proof.h"
+#include "steer.h"
+#include "admit.h"
 #include "syn.h"
 #include "reply.h"
 #include "deliver.h"
 #include "ack.h"
+#include "time_wait.h"
+#include "icmp.h"
 #include "verdict.h"
+#include "guard.h"
 #include "tc.h"
 #include "sock_state.h"
 #include "tick.h"
@@ -43,10 +53,18 @@
  * LOOK_AGAIN: parse the frame with parse_general(); LOOK_AT_OPTIONS: segment
  * and listener are in scratch, only the options are unknown; LOOK_UP: it is
  * from nobody we know, key, listener and reason are in scratch.
+ * For deliver=afxdp, with segment and listener in scratch: LOOK_FOR_HOLDER: a
+ * HANDED flow may have it; LOOK_FOR_PROOF: none has, or one in TIME-WAIT
+ * (scratch->proof.flow); LOOK_AT_TIME_WAIT: that one, and it proves nothing.
+ * LOOK_AT_ICMP: scratch->general.l3 is where its IP header is.
  */
 #define LOOK_AGAIN (-1)
 #define LOOK_AT_OPTIONS (-2)
 #define LOOK_UP (-3)
+#define LOOK_FOR_HOLDER (-4)
+#define LOOK_FOR_PROOF (-5)
+#define LOOK_AT_TIME_WAIT (-6)
+#define LOOK_AT_ICMP (-7)
 
 /* Any frame: correct before fast. The functions of this journey are global, in
  * a row instead of nested: each has the stack for itself, and the verifier
@@ -94,21 +112,91 @@ __noinline int porch_general(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (options_walk(ctx, scratch, g, seg))
 		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
+	g->options_known = 1;
 	if (IS_SYN(seg)) {
 		v = on_syn(ctx, seg, g->listener, l, h, &scratch->reply);
 		if (v == ANSWER)
 			v = reply_general(ctx, seg, h, &scratch->reply, scratch, g, g->listener);
+	} else if (l->deliver == PORCH_DELIVER_AFXDP) {
+		return LOOK_FOR_HOLDER;
 	} else {
 		known = segment_known(seg, scratch);
 		if (known == KNOWN_HELD || l->protect == PORCH_PROTECT_MONITOR)
 			return XDP_PASS;
-		v = on_segment(ctx, seg, known, g->listener, l, h, scratch);
+		v = on_segment(seg, known, g->listener, l, h, scratch);
 		if (v == UNKNOWN)
 			return LOOK_UP;
 		if (v == DELIVER)
 			deliver(ctx, seg, &scratch->proof, g->listener, h);
 	}
+	return v == STEER ? LOOK_FOR_HOLDER : xdp_action(v, l);
+}
+
+/* deliver=afxdp: whose is it? */
+__noinline int porch_holder(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+	struct porch_host *h = host_settings();
+	struct steering to = {};
+	enum verdict v;
+
+	if (!scratch || !h)
+		return XDP_PASS;
+	v = holder(ctx, scratch, h, &to);
+	if (likely(v == STEER))
+		return steer(ctx, &scratch->general, &to);
+	if (v == GO_ON)
+		return scratch->proof.flow == PORCH_NO_FLOW || time_wait_may_prove(scratch) ? LOOK_FOR_PROOF :
+											      LOOK_AT_TIME_WAIT;
+	return v == REFUSE ? XDP_DROP : XDP_PASS;
+}
+
+/* deliver=afxdp: nobody's. Is it the beginning of something? */
+__noinline int porch_admit(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+	struct porch_host *h = host_settings();
+	struct steering to = {};
+	struct porch_listener *l;
+	struct segment *seg;
+	struct general *g;
+	enum verdict v;
+	__u32 flags;
+
+	if (!scratch || !h)
+		return XDP_PASS;
+	seg = &scratch->segment;
+	g = &scratch->general;
+	l = listener_at(g->listener);
+	if (!l || l->protect != PORCH_PROTECT_ALWAYS)
+		return XDP_PASS;
+	if (!g->options_known && options_walk(ctx, scratch, g, seg))
+		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
+	flags = seg->flags & FLAGS_OF_STATE;
+	if (is_final_ack(flags))
+		v = admit(ctx, scratch, l, h, &to);
+	else
+		v = on_stray(seg, flags, g->listener, l, h, scratch);
+	if (v == STEER)
+		return steer(ctx, g, &to);
+	if (v == UNKNOWN)
+		return scratch->proof.flow == PORCH_NO_FLOW ? LOOK_UP : LOOK_AT_TIME_WAIT;
 	return xdp_action(v, l);
+}
+
+__noinline int porch_time_wait(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+	struct porch_host *h = host_settings();
+
+	return scratch && h ? time_wait(ctx, scratch, h) : XDP_PASS;
+}
+
+__noinline int porch_icmp(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+
+	return scratch ? icmp(ctx, scratch, scratch->segment.v6) : XDP_PASS;
 }
 
 __noinline int porch_look_up(struct xdp_md *ctx)
@@ -123,20 +211,25 @@ __noinline int porch_look_up(struct xdp_md *ctx)
 	return l ? xdp_action(on_unknown(ctx, scratch, l, h), l) : XDP_PASS;
 }
 
-/* Leave what is known of a segment for porch_general(). */
-INLINE int look_at_options(struct xdp_md *ctx, const struct segment *seg, const struct tcphdr *th, __u32 index)
+/* Leave what is known of a segment for a function that looks further: returns `look`. */
+INLINE int look_further(struct xdp_md *ctx, const struct segment *seg, const struct tcphdr *th, __u32 index,
+			int options_known, int look)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
+	struct general *g;
 
 	if (!scratch)
 		return XDP_PASS;
+	g = &scratch->general;
 	scratch->segment = *seg;
-	scratch->general.frame = frame_length(ctx);
-	scratch->general.l3 = seg->l3;
-	scratch->general.l4 = seg->l4;
-	scratch->general.header = tcp_header_length(th);
-	scratch->general.listener = index;
-	return LOOK_AT_OPTIONS;
+	g->frame = frame_length(ctx);
+	g->l3 = seg->l3;
+	g->l4 = seg->l4;
+	g->header = tcp_header_length(th);
+	g->length = g->header + seg->payload;
+	g->listener = index;
+	g->options_known = options_known;
+	return look;
 }
 
 /* The usual packet, in place: inlined once for IPv4 and once for IPv6. */
@@ -156,17 +249,21 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 	if (likely(!index))
 		return XDP_PASS;
 	h = host_settings();
-	if (!h || l->protect == PORCH_PROTECT_OFF)
+	/* Flows that porchd was given go on when protect is set to off. */
+	if (!h || (l->protect == PORCH_PROTECT_OFF && (IS_SYN(seg) || l->deliver != PORCH_DELIVER_AFXDP)))
 		return XDP_PASS;
 	if (IS_SYN(seg)) {
 		layout = options_usual(th, end, seg);
 		/* A probe may change what the host agrees to, after the layout was chosen. */
-		if (layout == LAYOUT_OTHER || seg->payload || probe_is_due(l, seg->v6, h->tick) ||
+		if (layout == LAYOUT_OTHER || seg->payload ||
+		    (l->deliver != PORCH_DELIVER_AFXDP && probe_is_due(l, seg->v6, h->tick)) ||
 		    l->accept_queue_full || !h->tcp_timestamps || !h->tcp_sack || !h->tcp_window_scaling)
-			return look_at_options(ctx, seg, th, index);
+			return look_further(ctx, seg, th, index, 0, LOOK_AT_OPTIONS);
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)
 			v = reply_in_place(data, ip, seg, h, &r, layout);
+	} else if (unlikely(l->deliver == PORCH_DELIVER_AFXDP)) {
+		return look_further(ctx, seg, th, index, options_of_ack(th, end, seg), LOOK_FOR_HOLDER);
 	} else {
 		scratch = scratch_of_cpu();
 		if (!scratch || l->protect == PORCH_PROTECT_MONITOR)
@@ -175,14 +272,27 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 		if (likely(known == KNOWN_HELD))
 			return XDP_PASS;
 		if (!options_of_ack(th, end, seg))
-			return look_at_options(ctx, seg, th, index);
-		v = on_segment(ctx, seg, known, index, l, h, scratch);
+			return look_further(ctx, seg, th, index, 0, LOOK_AT_OPTIONS);
+		v = on_segment(seg, known, index, l, h, scratch);
 		if (v == UNKNOWN)
 			return LOOK_UP;
 		if (v == DELIVER)
 			deliver(ctx, seg, &scratch->proof, index, h);
 	}
+	if (unlikely(v == STEER))
+		return look_further(ctx, seg, th, index, 1, LOOK_FOR_HOLDER);
 	return xdp_action(v, l);
+}
+
+INLINE int look_at_icmp(__u32 l3, int v6)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return XDP_PASS;
+	scratch->general.l3 = l3;
+	scratch->segment.v6 = v6;
+	return LOOK_AT_ICMP;
 }
 
 /* `l3`: octets of Ethernet header and tags. */
@@ -204,6 +314,8 @@ INLINE int usual_of_family(struct xdp_md *ctx, __u32 l3, int v6)
 	parsed = v6 ? parse_usual_ipv6(ip, end, &seg) : parse_usual_ipv4(ip, end, &seg);
 	if (likely(parsed == PARSED_SEGMENT))
 		return usual(ctx, &seg, data, ip, end);
+	if (parsed == PARSED_ICMP)
+		return look_at_icmp(l3, v6);
 	return parsed == PARSED_GENERAL ? LOOK_AGAIN : XDP_PASS;
 }
 
@@ -239,7 +351,19 @@ int porch_xdp(struct xdp_md *ctx)
 		action = porch_parse(ctx);
 	if (unlikely(action == LOOK_AT_OPTIONS))
 		action = porch_general(ctx);
-	return unlikely(action == LOOK_UP) ? porch_look_up(ctx) : action;
+	if (action == LOOK_FOR_HOLDER)
+		action = porch_holder(ctx);
+	if (unlikely(action < 0)) {
+		if (action == LOOK_AT_ICMP)
+			action = porch_icmp(ctx);
+		if (action == LOOK_FOR_PROOF)
+			action = porch_admit(ctx);
+		if (action == LOOK_AT_TIME_WAIT)
+			action = porch_time_wait(ctx);
+		if (action == LOOK_UP)
+			action = porch_look_up(ctx);
+	}
+	return action;
 }
 
 SEC("tc")

@@ -91,4 +91,12 @@ INLINE __u8 regime_of(const struct porch_listener *l)
 	return l->regime;
 }
 
+/* The window scale that its SYN-ACKs announce. */
+INLINE __u8 our_wscale(const struct porch_listener *l, const struct porch_host *h)
+{
+	if (unlikely(l->deliver == PORCH_DELIVER_AFXDP))
+		return PORCH_AFXDP_WSCALE;
+	return l->rcv_space ? l->rcv_wscale : h->rcv_wscale;
+}
+
 #endif /* PORCH_BPF_LISTENERS_H */

@@ -70,10 +70,11 @@ struct {
 	__type(value, struct porch_addrs);
 } porch_addrs SEC(".maps");
 
-/* What differs per interface. porch writes, XDP reads. */
+/* What differs per interface. porch writes, porchd its two fields; XDP reads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PORCH_IFACE_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct porch_iface);
 } porch_ifaces SEC(".maps");
@@ -95,6 +96,42 @@ struct {
 	__type(key, __u32);
 	__type(value, struct porch_flow);
 } porch_flows SEC(".maps");
+
+/* Where the segments of HANDED flows go, one entry per flow (sized). XDP writes
+ * its half, porchd the other; entries of other flows are never touched. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4096 * PORCH_SET_WAYS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct porch_steer);
+} porch_steer SEC(".maps");
+
+/* Accept queues, by listener. porchd writes, XDP reads, people dump. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORCH_LISTENERS_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct porch_queue);
+} porch_queues SEC(".maps");
+
+/* AF_XDP sockets, by slot. porchd inserts, the kernel removes a closed one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, PORCH_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} porch_xsks SEC(".maps");
+
+/* What each slot of porch_xsks is, for people. porchd writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PORCH_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct porch_slot);
+} porch_slots SEC(".maps");
 
 /*
  * Handshakes of the tracked regime (sized). XDP inserts and removes, the timer

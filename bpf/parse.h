@@ -10,6 +10,7 @@
 enum parsed {
 	PARSED_SEGMENT,	 /* TCP: the 20 octets of its header are readable and `seg` is filled */
 	PARSED_OTHER,	 /* not TCP, a fragment, or to be forwarded by source route */
+	PARSED_ICMP,	 /* an ICMP message, whole: may concern a flow, see icmp.h */
 	PARSED_GENERAL,	 /* look again with parse_general() */
 	PARSED_SHORT,	 /* TCP whose ports are readable and the rest is not; ports are filled */
 };
@@ -69,7 +70,7 @@ INLINE enum parsed parse_usual_ipv4(struct iphdr *ip, void *end, struct segment 
 	if (unlikely((void *)(ip + 1) > end))
 		return PARSED_OTHER;
 	if (ip->protocol != IPPROTO_TCP)
-		return PARSED_OTHER;
+		return ip->protocol == IPPROTO_ICMP ? PARSED_ICMP : PARSED_OTHER;
 	if (unlikely(*(__u8 *)ip != 0x45))
 		return PARSED_GENERAL;
 	if (unlikely(ip->frag_off & CONST_HTONS(IP_FRAGMENTED)))
@@ -101,7 +102,9 @@ INLINE enum parsed parse_usual_ipv6(struct ipv6hdr *ip6, void *end, struct segme
 	if (unlikely((void *)(ip6 + 1) > end))
 		return PARSED_OTHER;
 	if (ip6->nexthdr != IPPROTO_TCP)
-		return is_extension(ip6->nexthdr) ? PARSED_GENERAL : PARSED_OTHER;
+		return is_extension(ip6->nexthdr)	  ? PARSED_GENERAL :
+		       ip6->nexthdr == IPPROTO_ICMPV6 ? PARSED_ICMP :
+							PARSED_OTHER;
 	/* A mapped address is an IPv4 address of ours in the tables, not on this wire. */
 	if (unlikely((*(__u8 *)ip6 >> 4) != 6 || IS_MAPPED(a[2], a[3])))
 		return PARSED_OTHER;
@@ -216,7 +219,7 @@ INLINE enum parsed parse_general(struct xdp_md *ctx, struct porch_scratch *scrat
 
 	g->frame = frame_length(ctx);
 	g->l3 = ETH_HLEN;
-	g->bad_header = g->bad_checksum = 0; /* scratch holds the last packet's */
+	g->bad_header = g->bad_checksum = g->options_known = 0; /* scratch holds the last packet's */
 	if (bpf_xdp_load_bytes(ctx, g->l3 - 2, &type, 2))
 		return PARSED_OTHER;
 #pragma unroll
@@ -248,6 +251,7 @@ INLINE enum parsed parse_general(struct xdp_md *ctx, struct porch_scratch *scrat
 	seg->l3 = g->l3;
 	seg->l4 = g->l4;
 	g->header = tcp_header_length(th);
+	g->length = g->l3 + length - g->l4;
 	g->bad_header = g->header < TCP_HLEN || g->l4 + g->header > g->l3 + length || g->l3 + length > g->frame;
 	return PARSED_SEGMENT;
 }

@@ -155,52 +155,67 @@ INLINE enum verdict no_room(__u32 index)
 	return refuse(index, PORCH_REASON_NO_ROOM);
 }
 
-/* Build the whole frame in scratch, then give the packet that length. */
-INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg, const struct porch_host *h,
-				  const struct reply *r, struct porch_scratch *scratch, const struct general *g,
-				  __u32 index)
+/*
+ * Give the packet the length of a reply whose TCP header takes `header` octets,
+ * and write Ethernet, tags and IP. Where TCP begins, or 0: no room.
+ */
+INLINE void *reply_begin(struct xdp_md *ctx, const struct segment *seg, const struct porch_host *h,
+			 struct porch_scratch *scratch, const struct general *g, __u32 header)
 {
-	__u32 options[8] = {}, header, length, l3 = g->l3;
-	__u64 sum;
+	__u32 l3 = g->l3, length = l3 + (seg->v6 ? IPV6_HLEN : IPV4_HLEN) + header;
 	void *data, *end;
 
-	header = TCP_HLEN + write_options(options, seg, r);
-	length = l3 + (seg->v6 ? IPV6_HLEN : IPV4_HLEN) + header;
 	/* Ethernet and tags move with the head. */
 	if (bpf_xdp_load_bytes(ctx, 0, scratch->frame, ETH_HLEN + 2 * VLAN_HLEN) ||
 	    bpf_xdp_adjust_head(ctx, (int)g->frame - (int)length))
-		return no_room(index);
+		return 0;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	if (data + ETH_HLEN + 2 * VLAN_HLEN > end)
-		return no_room(index);
+		return 0;
 	__builtin_memcpy(data, scratch->frame, ETH_HLEN + 2 * VLAN_HLEN);
 	swap_macs(data);
-	sum = csum_pseudo(seg, header);
 	BOUND(l3, 31); /* 14, 18 or 22 */
 	data += l3;
 	if (seg->v6) {
 		if (data + IPV6_HLEN > end)
-			return no_room(index);
+			return 0;
 		write_ipv6(data, seg, h, header);
 		data += IPV6_HLEN;
 	} else {
 		if (data + IPV4_HLEN > end)
-			return no_room(index);
+			return 0;
 		write_ipv4(data, seg, h, IPV4_HLEN + header);
 		data += IPV4_HLEN;
 	}
-	if (data + TCP_HLEN > end)
+	return data + TCP_HLEN > end ? 0 : data;
+}
+
+INLINE enum verdict reply_general(struct xdp_md *ctx, const struct segment *seg, const struct porch_host *h,
+				  const struct reply *r, struct porch_scratch *scratch, const struct general *g,
+				  __u32 index)
+{
+	__u32 options[8] = {}, header;
+	void *th, *end;
+	__u64 sum;
+
+	header = TCP_HLEN + write_options(options, seg, r);
+	th = reply_begin(ctx, seg, h, scratch, g, header);
+	if (!th)
 		return no_room(index);
-	sum += write_tcp(data, seg, r, header);
+	end = (void *)(long)ctx->data_end;
+	if (th + TCP_HLEN > end) /* checked, but the verifier has forgotten */
+		return no_room(index);
+	sum = csum_pseudo(seg, header);
+	sum += write_tcp(th, seg, r, header);
 	sum += csum_5(options);
-	((struct tcphdr *)data)->check = csum_fold(sum);
-	data += TCP_HLEN;
+	((struct tcphdr *)th)->check = csum_fold(sum);
+	th += TCP_HLEN;
 #pragma unroll
 	for (int i = 0; i < 5; i++) {
-		if (data + 4 * i + 4 > end)
+		if (th + 4 * i + 4 > end)
 			break;
-		((__u32 *)data)[i] = options[i];
+		((__u32 *)th)[i] = options[i];
 	}
 	COUNT(synack_slow);
 	return ANSWER;

@@ -75,7 +75,7 @@ INLINE void sock_established(const struct flow_key *k, __u32 index, __u32 tick)
 
 	if (way >= 0) {
 		f = flow_at(way);
-		if (!f)
+		if (!f || f->state == PORCH_FLOW_HANDED) /* porchd's word counts */
 			return;
 		if (f->state == PORCH_FLOW_PROVEN)
 			COUNT_BOTH(index, delivered);

@@ -65,11 +65,11 @@ INLINE __u16 announced_mss(struct xdp_md *ctx, const struct segment *seg, const 
 }
 
 /* RFC 3168 6.1.1 as tcp_ecn_create_request() reads it. AccECN (AE set, RFC 9768)
- * is met as RFC 3168 ECN, which its client accepts. Plain cookies have no bit. */
-INLINE int ecn_agreed(const struct segment *seg, const struct porch_host *h)
+ * is met as RFC 3168 ECN, which its client accepts. Plain cookies have no bit; libporch's engine has no ECN. */
+INLINE int ecn_agreed(const struct segment *seg, const struct porch_listener *l, const struct porch_host *h)
 {
 	return (seg->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && !seg->ect && h->tcp_ecn &&
-	       (seg->options & PORCH_OPT_TIMESTAMPS);
+	       (seg->options & PORCH_OPT_TIMESTAMPS) && l->deliver != PORCH_DELIVER_AFXDP;
 }
 
 /*
@@ -113,9 +113,11 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 		seg->options &= ~PORCH_OPT_SACK;
 	if (!h->tcp_window_scaling)
 		seg->options &= ~PORCH_OPT_WSCALE;
-	r->wscale = l->rcv_space ? l->rcv_wscale : h->rcv_wscale;
+	r->wscale = our_wscale(l, h);
 	space = window_round(space, mss);
 	r->window = space > 65535 ? 65535 : space;
+	if (unlikely(l->deliver == PORCH_DELIVER_AFXDP))
+		r->window = PORCH_AFXDP_WINDOW;
 	r->mss = announced_mss(ctx, seg, k, l, h);
 	r->iss = r->tsval = 0;
 	if (!keys)
@@ -125,7 +127,7 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 	scaled = !!(seg->options & PORCH_OPT_WSCALE);
 	if (ts) {
 		fields = cookie_ts_fields(epoch, mss, scaled ? seg->wscale : COOKIE_NO_WSCALE, sack,
-					  ecn_agreed(seg, h));
+					  ecn_agreed(seg, l, h));
 		if (fields & 1)
 			seg->options |= PORCH_OPT_ECN;
 	} else {
@@ -199,14 +201,16 @@ __noinline int syn_track(struct xdp_md *ctx, const struct flow_key *k, __u32 ind
 }
 
 /* A tuple that is already held: whoever holds it answers. */
-INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, enum known known, __u32 index)
+INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, enum known known, __u32 index,
+				 const struct porch_listener *l)
 {
 	struct porch_flow *f;
 	long found;
 
 	if (likely(known == KNOWN_NOT))
 		return GO_ON;
-	if (known == KNOWN_HELD)
+	/* HELD may be another's, see KNOWN_HELD: a HANDED flow must not lose a segment by that. */
+	if (known == KNOWN_HELD && l->deliver != PORCH_DELIVER_AFXDP)
 		return PASS;
 	found = flow_find(k);
 	if (found == FLOW_BUSY_NOW)
@@ -218,6 +222,8 @@ INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, 
 		return GO_ON;
 	if (f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
 		return PASS;
+	if (f->state == PORCH_FLOW_HANDED)
+		return syn_of_handed(found, seg->seq, seg->options & PORCH_OPT_TIMESTAMPS, seg->tsval, index);
 	if (f->state == PORCH_FLOW_PROVEN && f->irs == seg->seq)
 		return refuse(index, PORCH_REASON_DUPLICATE_SYN);
 	return GO_ON;
@@ -231,6 +237,8 @@ INLINE enum verdict syn_admit(struct xdp_md *ctx, struct segment *seg, const str
 		return refuse(index, PORCH_REASON_DENIED);
 	if (regime == PORCH_REGIME_KERNEL)
 		return PASS;
+	if (unlikely(l->deliver == PORCH_DELIVER_AFXDP))
+		return syn_admit_afxdp(seg, index, h);
 	if (unlikely(probe_is_due(l, seg->v6, h->tick)))
 		health_probe(ctx, k, l, h);
 	if (unlikely(l->health[seg->v6 & 1] != PORCH_HEALTH_WELL))
@@ -274,7 +282,7 @@ INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index,
 	regime = regime_of(l);
 
 	flow_key_of(k, seg);
-	v = syn_of_known(seg, k, flow_peek(k), index);
+	v = syn_of_known(seg, k, flow_peek(k), index, l);
 	if (v == GO_ON)
 		v = syn_admit(ctx, seg, k, index, l, h, regime);
 	if (v == PASS) {

@@ -16,10 +16,7 @@
 #ifndef PORCH_BPF_TC_H
 #define PORCH_BPF_TC_H
 
-#define TC_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC */
-#define TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
-
-/* Weak: before 6.9 the rest of the object shall load without it. */
+/* Weak: before 6.9 all loads without it, and this program is the guard alone. */
 extern int bpf_sk_assign_tcp_reqsk(struct __sk_buff *s, struct sock *sk, struct bpf_tcp_req_attrs *attrs,
 				   int attrs__sz) __ksym __weak;
 
@@ -104,6 +101,8 @@ INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct po
 		.tstamp_ok = (m->options & PORCH_OPT_TIMESTAMPS) && h->tcp_timestamps,
 	};
 
+	if (!bpf_sk_assign_tcp_reqsk)
+		return -1;
 	return bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tp, &a, sizeof(a));
 }
 
@@ -247,9 +246,9 @@ INLINE int tc_ingress(struct __sk_buff *skb)
 	if (!h)
 		return TC_NEXT;
 	if ((void *)(m + 1) > (void *)(long)skb->data || m->magic != PORCH_META_MAGIC) {
-		if (likely(!(h->flags & PORCH_HOST_NO_META)) || tc_find(skb, &copy, h))
-			return TC_NEXT;
-		return tc_deliver(skb, &copy, h);
+		if (unlikely(h->flags & PORCH_HOST_NO_META) && !tc_find(skb, &copy, h))
+			return tc_deliver(skb, &copy, h);
+		return unlikely(h->afxdp) ? guard(skb) : TC_NEXT;
 	}
 	/* An inner VLAN tag: the tc program of the VLAN device above takes it. */
 	if (skb->protocol != CONST_HTONS(ETH_P_IP) && skb->protocol != CONST_HTONS(ETH_P_IPV6))

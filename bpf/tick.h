@@ -66,9 +66,15 @@ static long sum_cpu(__u32 cpu, void *ctx)
 	return 0;
 }
 
+struct listeners {
+	struct porch_host *h;
+	__u8 afxdp; /* some have deliver=afxdp */
+};
+
 static long tick_listener(__u32 i, void *ctx)
 {
-	struct porch_host *h = *(struct porch_host **)ctx;
+	struct listeners *all = ctx;
+	struct porch_host *h = all->h;
 	struct sum_syns sum = { .listener = i + 1 };
 	struct porch_listener *l = listener_at(sum.listener);
 	__u32 tick, fresh;
@@ -77,6 +83,7 @@ static long tick_listener(__u32 i, void *ctx)
 		return 1;
 	if (!l->used)
 		return 0;
+	all->afxdp |= l->deliver == PORCH_DELIVER_AFXDP;
 	tick = h->tick;
 	bpf_loop(CPUS_MAX, sum_cpu, &sum, 0);
 	/* a moving second: nine tenths of the old figure, one tenth of ten times the new */
@@ -118,6 +125,23 @@ static long sweep_half_open(void *map, const struct porch_tuple *t, struct porch
 	return 0;
 }
 
+/* A HANDED flow may have a new owner between the look and the end, so it is
+ * taken first and looked at again. */
+INLINE int flow_is_over(struct porch_flow *f, __u32 index, __u32 tick)
+{
+	struct porch_steer *s;
+
+	if (!flow_expired(f, index, tick))
+		return 0;
+	if (!flow_seize(f, PORCH_FLOW_HANDED))
+		return f->state != PORCH_FLOW_HANDED && flow_expired(f, index, tick);
+	s = steer_at(index);
+	if (s && handed_expired(f, s, tick))
+		return 1;
+	flow_yield(f, PORCH_FLOW_HANDED);
+	return 0;
+}
+
 static long sweep_set(__u32 i, void *ctx)
 {
 	struct sweep *sweep = ctx;
@@ -139,7 +163,7 @@ static long sweep_set(__u32 i, void *ctx)
 		f = flow_at(set * PORCH_SET_WAYS + way);
 		if (!f)
 			continue;
-		if (flow_expired(f, h->tick)) {
+		if (flow_is_over(f, set * PORCH_SET_WAYS + way, h->tick)) {
 			flow_free(set * PORCH_SET_WAYS + way);
 			COUNT(flows_expired);
 		} else {
@@ -171,11 +195,13 @@ INLINE void sweep_flows(struct porch_host *h)
 
 __noinline int tick_work(struct porch_host *h)
 {
+	struct listeners all = { .h = h };
 	struct sweep sweep = { .h = h };
 
 	if (!h)
 		return 0;
-	bpf_loop(PORCH_LISTENERS_MAX - 1, tick_listener, &h, 0);
+	bpf_loop(PORCH_LISTENERS_MAX - 1, tick_listener, &all, 0);
+	h->afxdp = all.afxdp;
 	if (h->half_open && h->tick % PORCH_TICKS_PER_SEC == 0) {
 		bpf_for_each_map_elem(&porch_half_open, sweep_half_open, &sweep, 0);
 		h->half_open = sweep.found;

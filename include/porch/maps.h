@@ -22,7 +22,7 @@
 
 /* Raised whenever anything in this file changes meaning. Kept in porch_host;
  * attach refuses to touch pinned maps of another layout. */
-#define PORCH_LAYOUT 1
+#define PORCH_LAYOUT 2
 
 #define PORCH_TICKS_PER_SEC 10
 #define PORCH_EPOCH_SECONDS 30		/* a cookie lives one to two epochs */
@@ -36,6 +36,11 @@
 #define PORCH_IFACE_SLOTS 256		/* a power of two; slot = ifindex modulo this */
 #define PORCH_BUDGET_SLOTS 2048		/* a power of two */
 #define PORCH_SET_WAYS 4		/* flows per set; their fingerprints fill one __u64 */
+#define PORCH_SLOTS 4096		/* AF_XDP sockets of a namespace: interface x worker x RX queue */
+#define PORCH_WORKERS_MAX 64		/* worker 0 is porchd itself */
+#define PORCH_HEARTBEAT_TICKS 30	/* without a sign of porchd for so long, nobody is admitted */
+#define PORCH_AFXDP_WINDOW 65535	/* octets that the SYN-ACK of an afxdp listener announces */
+#define PORCH_AFXDP_WSCALE 7		/* and its window scale, RFC 7323 */
 
 /* ---- vocabulary: the numbers are in maps, the names in JSON, metrics and man pages ---- */
 
@@ -105,7 +110,13 @@ enum porch_health {
 	X(19, HELD_ELSEWHERE, held_elsewhere, "proof of a tuple that a kernel socket still holds") \
 	X(20, NO_LISTENER, no_listener, "proof for a listener whose socket is gone")               \
 	X(21, LISTENER_REFUSED, listener_refused, "proof for a socket the kernel cannot serve")    \
-	X(22, BAD_ACK, bad_ack, "ACK of a half-open entry with a wrong number (RFC 9293 3.10.7.4)")
+	X(22, BAD_ACK, bad_ack, "ACK of a half-open entry with a wrong number (RFC 9293 3.10.7.4)") \
+	X(23, NO_DAEMON, no_daemon, "SYN or proof for deliver=afxdp while porchd gives no sign")   \
+	X(24, NO_APPLICATION, no_application, "SYN or proof that no application listens for")      \
+	X(25, NO_SLOT, no_slot, "segment of a flow for which this RX queue has no AF_XDP socket")  \
+	X(26, TIME_WAIT, time_wait, "segment of a TIME-WAIT flow that needs no answer")            \
+	X(27, GUARDED, guarded, "TCP for deliver=afxdp that no kernel socket would take")          \
+	X(28, FRAGMENT, fragment, "IP fragment of TCP for deliver=afxdp")
 
 enum porch_reason {
 	PORCH_REASON_NONE = 0,
@@ -122,6 +133,17 @@ enum porch_flow_state {
 	PORCH_FLOW_DELIVERED = 3,	/* a kernel socket answers for it */
 	PORCH_FLOW_CLOSING = 4,		/* the kernel holds its TIME-WAIT or orphan */
 	PORCH_FLOW_TOMBSTONE = 5,	/* closed, but its cookie would still prove it */
+	PORCH_FLOW_HANDED = 6,		/* deliver=afxdp: porchd's, see porch_steer */
+};
+
+/* What porchd has done with a flow that is HANDED: the phase in porch_steer.word. */
+enum porch_phase {
+	PORCH_PHASE_PENDING = 0,	/* porchd's: on its way to the accept queue, or in it */
+	PORCH_PHASE_STEERED = 1,	/* a worker's; segments go to its AF_XDP socket */
+	PORCH_PHASE_CLOSING = 2,	/* porchd's again: it answers what still comes */
+	PORCH_PHASE_TIME_WAIT = 3,	/* XDP answers a repeated FIN until `until` (RFC 9293 3.10.7.4) */
+	PORCH_PHASE_TOMBSTONE = 4,	/* closed, but its cookie would still prove it, until `until` */
+	PORCH_PHASE_FORGOTTEN = 5,	/* as if it had never been: the same ACK may prove it again */
 };
 
 /* Options both ends agreed on: porch_flow.options, porch_half_open.options. */
@@ -186,6 +208,78 @@ struct porch_flow {
 	__u32 ts_recent;	/* TSval of the proving segment */
 	__u32 ts_ecr;		/* TSecr of the proving segment */
 	__u32 expires;		/* tick after which the entry, unless delivered, is swept */
+};
+
+/*
+ * ---- porch_steer: entry i belongs to porch_flows[i] while that is HANDED ----
+ *
+ * XDP writes its half before it stores porch_flow.state; porchd writes the
+ * other half by plain stores through a mapping, `word` last. The word carries
+ * the serial of the flow it is meant for: with another serial it counts as
+ * {PENDING, worker 0}, so a new owner of the entry needs no reset and a late
+ * store of porchd for the old one does nothing.
+ */
+struct porch_steer {
+	/* writer: XDP */
+	__u64 proven_ns;	/* CLOCK_MONOTONIC of the proof */
+	__u32 serial;		/* differs from that of the entry's last owner; never 0 */
+	__u32 ifindex;		/* where the proof came in */
+	__u8 remote_mac[6];	/* source of that frame */
+	__u8 local_mac[6];	/* and its destination */
+	__u16 tags[2];		/* VLAN TCIs as on the wire, outer first, host order; 0xffff: none */
+	__u16 window;		/* client's, of the proving segment, not scaled */
+	__u16 rx_queue;
+	__u32 reserved;
+	/* writer: porchd */
+	__u64 word;		/* PORCH_STEER() */
+	__u32 snd_nxt;		/* TIME-WAIT: SEG.SEQ of the ACK that XDP sends */
+	__u32 rcv_nxt;		/* TIME-WAIT: its SEG.ACK */
+	__u32 ts_offset;	/* TIME-WAIT: its TSval less CLOCK_MONOTONIC in milliseconds */
+	__u32 until;		/* tick: end of TIME-WAIT or TOMBSTONE */
+};
+
+#define PORCH_STEER(serial, phase, worker) ((__u64)(serial) << 32 | (__u64)(phase) << 16 | (__u16)(worker))
+#define PORCH_STEER_SERIAL(word) ((__u32)((word) >> 32))
+#define PORCH_STEER_PHASE(word) ((__u8)((word) >> 16))
+#define PORCH_STEER_WORKER(word) ((__u16)(word))
+
+/*
+ * porch_xsks[i] is an AF_XDP socket, porch_slots[i] says which (an XSKMAP cannot
+ * be read). i = xsk_base + worker * xsk_queues + RX queue, the first two from
+ * porch_ifaces. An empty slot of a worker means: porchd's socket of that queue.
+ */
+struct porch_slot {
+	__u32 ifindex;		/* 0: free */
+	__u32 queue;
+	__u32 worker;
+	__u32 pid;		/* of the worker's process, as SO_PEERCRED gave it */
+	__u32 uid;
+	__u8 zero_copy;		/* mode obtained */
+	__u8 lease;		/* 1: this worker owns the queue's FILL and COMPLETION rings */
+	__u16 reserved;
+	__u64 since_ns;		/* CLOCK_MONOTONIC */
+};
+
+/*
+ * porch_queues: the accept queue of each listener, by index; writer: porchd.
+ * XDP reads the first three fields before it answers or proves.
+ */
+struct porch_queue {
+	__u32 depth;		/* connections in it; none is admitted while depth > limit */
+	__u32 limit;		/* min(backlog, porchd's); the queue holds one more, as the kernel's does */
+	__u32 workers;		/* that listen; 0: SYNs are refused */
+	__u32 credit;		/* connections that workers were ready to take, at the last look */
+	__u32 peak;		/* greatest depth */
+	__u32 parked;		/* proven, waiting outside for room */
+	__u64 reserved[5];
+	__u64 admitted;		/* from here on counted since the listener has its queue */
+	__u64 handed;		/* to a worker */
+	__u64 accepted;		/* by porch_accept() */
+	__u64 overflowed;	/* proofs that met a full queue */
+	__u64 reset;		/* by overflow=reset, or unaccepted for too long */
+	__u64 aborted;		/* RST of the client while queued */
+	__u64 wait_ns_sum;	/* time in the queue, of those handed */
+	__u64 wait_ns_max;
 };
 
 /* ---- porch_listeners ---- */
@@ -253,6 +347,7 @@ struct porch_counters {
 	__u64 half_open_full;		/* tracked regime: entry not inserted */
 	__u64 half_open_expired;
 	__u64 flows_expired;
+	__u64 flows_reused;		/* closed flows that gave way before their time: their sets were full */
 	__u64 regime_up;
 	__u64 regime_down;
 	__u64 probes;
@@ -323,7 +418,17 @@ struct porch_host {
 	__u32 sweep_flows;
 	__u32 half_open;	/* entries, as of the last sweep */
 	__u32 ticks_missed;
-	__u32 reserved1;
+	__u32 daemon_tick;	/* last sign of porchd; 0: it said goodbye, or never was; writer: porchd */
+	__u32 daemon_pid;	/* writer: porchd */
+	__u8 fallback;		/* enum porch_fallback; writer: porchd */
+	__u8 afxdp;		/* listeners with deliver=afxdp: 1 some, 0 none; writer: porch */
+	__u8 reserved1[6];
+};
+
+/* What becomes of SYNs for deliver=afxdp while porchd gives no sign. */
+enum porch_fallback {
+	PORCH_FALLBACK_DROP = 0,	/* refused, NO_DAEMON */
+	PORCH_FALLBACK_KERNEL = 1,	/* to the kernel, if a socket listens there */
 };
 
 struct porch_key {
@@ -346,11 +451,14 @@ struct porch_keys {
 	struct porch_master master[PORCH_MASTERS];	/* writer: porch; newest first */
 };
 
-/* porch_ifaces: what depends on the interface a SYN came in on. Writer: porch. */
+/* porch_ifaces: what depends on the interface a packet came in on. Writer: porch, unless a field says otherwise. */
 struct porch_iface {
 	__u32 ifindex;		/* 0: free */
 	__u16 mss4;		/* announced to IPv4 clients, octets */
 	__u16 mss6;
+	__u32 xsk_base;		/* first of its slots in porch_xsks; writer: porchd */
+	__u16 xsk_queues;	/* RX queues; 0: no AF_XDP socket; writer: porchd, base first */
+	__u16 reserved;
 };
 
 /* porch_deny and porch_routes: longest prefix match; IPv4 prefixes are +96. */
@@ -389,6 +497,31 @@ struct porch_meta {
 	__u8 listener;
 	__u8 deferred;		/* writer: tc */
 	__u8 tcp_offset;	/* TCP header behind the IP header's start, octets */
+};
+
+/*
+ * Rides in front of every frame that XDP redirects to an AF_XDP socket: the
+ * PORCH_RECORD octets below the address in the descriptor. Whoever reads it
+ * checks the magic, the offsets and the flow's serial: members of a trust group
+ * can write into each other's frames.
+ */
+#define PORCH_RECORD_MAGIC 0x70725231u	/* "prR1" */
+#define PORCH_RECORD_PROOF 1		/* proves the flow, or proves it again while PENDING */
+#define PORCH_RECORD_SEGMENT 2		/* any other segment of the flow */
+#define PORCH_RECORD_ICMP 3		/* ICMP error that quotes a segment of the flow */
+
+struct porch_record {
+	__u32 magic;
+	__u32 flow;		/* index into porch_flows */
+	__u32 serial;		/* of porch_steer */
+	__u8 kind;		/* PORCH_RECORD_* */
+	__u8 listener;
+	__u16 l3;		/* offset of the IP header */
+	__u16 l4;		/* of the TCP header; of the ICMP header for PORCH_RECORD_ICMP */
+	__u16 length;		/* from the TCP header's start to the segment's end, octets */
+	__u16 rx_queue;
+	__u16 reserved;
+	__u64 time_ns;		/* CLOCK_MONOTONIC at XDP; only with PROOF, else 0 */
 };
 
 /* ---- arguments of the syscall programs ---- */

@@ -265,7 +265,7 @@ static void full_table(int v6)
 	if (flow_of(&t))
 		fail("the oldest tombstone is still there");
 	expect_u32("tombstones", flows_in_state(PORCH_FLOW_TOMBSTONE), 3);
-	row_end("syn_received synack_sent proven");
+	row_end("syn_received synack_sent proven flows_reused");
 
 	row("closing flows give way in a full table, delivered ones do not, %s", FAMILY(v6));
 	fill(v6, 4, PORCH_FLOW_DELIVERED);
@@ -275,7 +275,7 @@ static void full_table(int v6)
 	t = tuple_of(&syn);
 	if (flow_of(&t) != &world.flows[2])
 		fail("the new flow is not where the closing one was");
-	row_end("syn_received synack_sent proven");
+	row_end("syn_received synack_sent proven flows_reused");
 }
 
 static void fingerprints(int v6)

@@ -149,6 +149,15 @@ static void sent_again(struct packet *ack)
 	e.retransmits = 1;
 	half_open_put(&t, &e);
 }
+static void slow(struct packet *ack)
+{
+	struct porch_tuple t = tuple_of(ack);
+	struct porch_half_open e;
+
+	half_open_get(&t, &e);
+	e.born_us -= 1100000;
+	half_open_put(&t, &e);
+}
 static void wrong_ack(struct packet *ack) { ack->ack += 1; }
 static void wrong_seq(struct packet *ack) { ack->seq += 1; }
 static void now_stateless(struct packet *ack) { l()->regime = PORCH_REGIME_STATELESS; }
@@ -176,6 +185,8 @@ static void proofs(int v6)
 	       "M1337 N W3 N N S", entry_lost_mixed, low, 2, HANDSHAKE "proven");
 	proves("no round trip is measured where the SYN-ACK was sent again", v6, OFFERS_LINUX, sent_again,
 	       1460, 7, HANDSHAKE "proven proven_by_entry");
+	proves("nor where the answer took a second, when it may have been", v6, OFFERS_LINUX, slow, 1460, 7,
+	       HANDSHAKE "proven proven_by_entry");
 	proves("an entry made before the flood proves in the stateless regime", v6, "M1337 N W3 N N S",
 	       now_stateless, 1337, 3, HANDSHAKE BY_ENTRY);
 	proves("an entry proves also when the kernel answers by now", v6, "M1337 N W3 N N S", now_kernel,

@@ -83,6 +83,7 @@ void harness_load(const struct harness_options *o)
 		skel->rodata->flow_hash_key[i] = 0x85ebca6bu * (i + 1);
 	bpf_map__set_max_entries(skel->maps.porch_flow_tags, o->flow_sets);
 	bpf_map__set_max_entries(skel->maps.porch_flows, o->flow_sets * PORCH_SET_WAYS);
+	bpf_map__set_max_entries(skel->maps.porch_steer, o->flow_sets * PORCH_SET_WAYS);
 	bpf_map__set_max_entries(skel->maps.porch_half_open, o->half_open_max);
 	harness_must(!handshake__load(skel), "load");
 	world = (struct world){
@@ -91,6 +92,9 @@ void harness_load(const struct harness_options *o)
 		.ports = map_memory(skel->maps.porch_ports),
 		.addrs = map_memory(skel->maps.porch_addrs),
 		.flows = map_memory(skel->maps.porch_flows),
+		.steer = map_memory(skel->maps.porch_steer),
+		.queues = map_memory(skel->maps.porch_queues),
+		.ifaces = map_memory(skel->maps.porch_ifaces),
 		.tags = map_memory(skel->maps.porch_flow_tags),
 		.sets = o->flow_sets,
 	};
@@ -102,6 +106,7 @@ struct handshake *harness_skeleton(void)
 }
 
 int probe_well_listeners;
+__u32 run_ifindex = 1, run_queue;
 
 static void keep_well(void)
 {
@@ -116,7 +121,10 @@ static void keep_well(void)
 
 int run_xdp(const struct frame *in, struct frame *out)
 {
-	struct xdp_md md = { .data = in->meta, .data_end = in->length, .ingress_ifindex = 1 };
+	struct xdp_md md = { .data = in->meta,
+			     .data_end = in->length,
+			     .ingress_ifindex = run_ifindex,
+			     .rx_queue_index = run_queue };
 	struct frame copy;
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = in->bytes, .data_size_in = in->length,
 		    .data_out = copy.bytes, .data_size_out = sizeof(copy.bytes), .ctx_in = &md,

@@ -48,6 +48,9 @@ struct world {
 	struct porch_ports *ports;
 	struct porch_addrs *addrs;
 	struct porch_flow *flows;
+	struct porch_steer *steer; /* one per flow */
+	struct porch_queue *queues; /* one per listener */
+	struct porch_iface *ifaces;
 	__u64 *tags;
 	__u32 sets;
 };
@@ -104,6 +107,9 @@ struct porch_tuple tuple_of(const struct packet *p);
 
 /* ---- running ---- */
 
+/* Where run_xdp() and run_tc() say that frames come in: 1 and 0, lo's only queue,
+ * with every row anew. */
+extern __u32 run_ifindex, run_queue;
 /* XDP verdict, or a negative errno of the kernel's. */
 int run_xdp(const struct frame *in, struct frame *out);
 /* A well listener is looked at once a second of porch_host.tick. Tables that are

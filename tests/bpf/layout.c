@@ -80,7 +80,7 @@ static void structs(void)
 		F(would_answer); F(window_tick); F(window_syns); END();
 	BEGIN(porch_counters); F(syn_received); F(syn_passed); F(synack_sent); F(synack_slow); F(proven);
 		F(proven_by_entry); F(delivered); F(flow_table_full); F(flows_lost); F(unknown_passed);
-		F(half_open_full); F(half_open_expired); F(flows_expired); F(regime_up); F(regime_down); F(probes);
+		F(half_open_full); F(half_open_expired); F(flows_expired); F(flows_reused); F(regime_up); F(regime_down); F(probes);
 		F(deferred); F(addresses_learned); F(rtt_samples); F(rtt_us_sum);
 #define X(number, name, label, text) F(refused_##label);
 		PORCH_REASON_LIST(X)
@@ -92,11 +92,18 @@ static void structs(void)
 	BEGIN(porch_host); F(tick); F(epoch); F(tcp_timestamps); F(tcp_sack); F(tcp_window_scaling); F(tcp_ecn);
 		F(ttl); F(hop_limit); F(flags); F(rcv_wscale); F(rcv_space); F(reply_rate); F(unknown_rate);
 		F(half_open_seconds); F(layout); F(reserved); F(wall_offset); F(sweep_set); F(flows);
-		F(sweep_flows); F(half_open); F(ticks_missed); F(reserved1); END();
+		F(sweep_flows); F(half_open); F(ticks_missed); F(daemon_tick);
+		F(daemon_pid); F(fallback); F(afxdp); F(reserved1); END();
 	BEGIN(porch_key); F(k); END();
 	BEGIN(porch_master); F(key); F(from_epoch); F(id); END();
 	BEGIN(porch_keys); F(epoch_key); F(derived); F(master); END();
-	BEGIN(porch_iface); F(ifindex); F(mss4); F(mss6); END();
+	BEGIN(porch_iface); F(ifindex); F(mss4); F(mss6); F(xsk_base); F(xsk_queues); F(reserved); END();
+	BEGIN(porch_steer); F(proven_ns); F(serial); F(ifindex); F(remote_mac); F(local_mac); F(tags); F(window);
+		F(rx_queue); F(reserved); F(word); F(snd_nxt); F(rcv_nxt); F(ts_offset); F(until); END();
+	BEGIN(porch_slot); F(ifindex); F(queue); F(worker); F(pid); F(uid); F(zero_copy); F(lease); F(reserved);
+		F(since_ns); END();
+	BEGIN(porch_queue); F(depth); F(limit); F(workers); F(credit); F(peak); F(parked); F(reserved); F(admitted);
+		F(handed); F(accepted); F(overflowed); F(reset); F(aborted); F(wait_ns_sum); F(wait_ns_max); END();
 	BEGIN(porch_prefix); F(length); F(address); END();
 	BEGIN(porch_route); F(mss); F(reserved); END();
 	BEGIN(porch_budget); F(second); F(spent); END();
@@ -139,6 +146,14 @@ static void sizes(void)
 		fail("%zu octets", sizeof(struct porch_meta));
 	row_end("");
 
+	row("the record in front of a redirected frame takes 32 octets, what every kernel has room for");
+	expect_u32("record", sizeof(struct porch_record), 32);
+	row_end("");
+
+	row("where a flow goes fills one cache line");
+	expect_u32("steer", sizeof(struct porch_steer), 64);
+	row_end("");
+
 	row("the counters of refusals stand in the order of their numbers");
 #define X(number, name, label, text)                                                                         \
 	expect_u32("refused_" #label, offsetof(struct porch_counters, refused_##label) / 8,                  \
@@ -165,6 +180,8 @@ static void sizes(void)
 			continue; /* rodata */
 		if (strncmp(name, "porch_", 6) || strlen(name) > 15)
 			fail("%s", name);
+		if (bpf_map__type(m) == BPF_MAP_TYPE_XSKMAP)
+			continue; /* the kernel takes none for it: porch_slots is its twin */
 		if (!bpf_map__btf_value_type_id(m) || !bpf_map__btf_key_type_id(m))
 			fail("%s has no BTF", name);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* porch_flows_txt: what `cat <pin>/flows` prints. */
-#include "client.h"
+#include "handed.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -39,8 +39,10 @@ static void rows_of(int v6)
 		"[2001:0db8:0005:0000:0000:0000:0000:0001]:80 listener 1\n",
 	};
 	static const char *const states[] = { "proven", "delivered", "closing", "tombstone" };
+	static const char *const phases[] = { "pending", "steered", "closing", "time-wait", "tombstone", "forgotten" };
 	struct packet syn = client_syn(v6, OFFERS_LINUX), ack;
-	char text[8192];
+	char text[8192], wanted[8192];
+	struct porch_flow *f;
 
 	row("an empty flow table reads as nothing, %s", FAMILY(v6));
 	read_flows(text, sizeof(text));
@@ -65,6 +67,23 @@ static void rows_of(int v6)
 		read_flows(text, sizeof(text));
 		if (strncmp(text, states[i], strlen(states[i])))
 			fail("it reads \"%s\", not \"%s...\"", text, states[i]);
+	}
+	row_end("syn_received synack_sent proven");
+
+	row("a HANDED flow says its phase and worker, %s", FAMILY(v6));
+	world_afxdp();
+	syn = client_syn(v6, OFFERS_LINUX);
+	f = handed(v6, OFFERS_LINUX, &syn, &ack);
+	for (int i = 0; f && i < 7; i++) {
+		const char *line = lines[v6] + strlen("proven");
+
+		if (i)
+			phase_set(f, i - 1, i);
+		snprintf(wanted, sizeof(wanted), "handed%.*s %s worker %d\n", (int)strlen(line) - 1, line,
+			 phases[i ? i - 1 : 0], i);
+		read_flows(text, sizeof(text));
+		if (strcmp(text, wanted))
+			fail("it reads \"%s\", not \"%s\"", text, wanted);
 	}
 	row_end("syn_received synack_sent proven");
 

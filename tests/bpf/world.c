@@ -79,7 +79,11 @@ void world_reset(void)
 	memset(world.ports, 0, sizeof(*world.ports));
 	memset(world.addrs, 0, sizeof(*world.addrs));
 	memset(world.flows, 0, sizeof(*world.flows) * world.sets * PORCH_SET_WAYS);
+	memset(world.steer, 0, sizeof(*world.steer) * world.sets * PORCH_SET_WAYS);
 	memset(world.tags, 0, sizeof(*world.tags) * world.sets);
+	memset(world.queues, 0, sizeof(*world.queues) * LISTENERS_TOUCHED);
+	run_ifindex = 1;
+	run_queue = 0;
 	world_forget();
 	zero_elements(harness_skeleton()->maps.porch_unknown, 1, 8 * cpus);
 	zero_elements(harness_skeleton()->maps.porch_ifaces, 3, sizeof(struct porch_iface));

@@ -27,6 +27,8 @@ static int parse(const struct cli *cli, int argc, char **argv, enum act *act, st
 	r = porch_listen_spec_parse(argv[3], spec, &err);
 	for (i = 4; i < argc && !r; i++)
 		r = porch_listen_spec_set(spec, argv[i], &err);
+	if (!r)
+		r = porch_listen_spec_complete(spec, &err);
 	if (r == -EOPNOTSUPP)
 		return cli_fail(cli, &err);
 	if (r)

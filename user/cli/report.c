@@ -24,7 +24,7 @@ static int count_half_open(const struct porch_tuple *key, const struct porch_hal
 	return 0;
 }
 
-static int count_flow(const struct porch_flow *flow, void *n)
+static int count_flow(__u32 index, const struct porch_flow *flow, void *n)
 {
 	++*(json_int_t *)n;
 	return 0;
@@ -85,11 +85,20 @@ static unsigned int regime(const struct porch_listener *l)
 	return l->protect == PORCH_PROTECT_OFF ? PORCH_REGIME_KERNEL : l->regime;
 }
 
+/* The same column for a listener that has no kernel socket. */
+static const char *afxdp_health(const struct porch_tables *tables, __u32 index)
+{
+	if (!report_daemon_runs(tables))
+		return "no_daemon";
+	return tables->queues[index].workers ? "well" : "no_application";
+}
+
 static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 			       const struct porch_listen_socket *sockets, size_t n_sockets,
 			       struct porch_err *err)
 {
 	const struct porch_listener *l = &tables->listeners[index];
+	bool afxdp = l->deliver == PORCH_DELIVER_AFXDP;
 	__u32 accept_queue = 0, backlog = 0;
 	char address[PORCH_ADDRESS_TEXT];
 	struct porch_stats stats;
@@ -102,7 +111,13 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 		porch_err_set(err, r, "porch_stats: %s", strerror(-r));
 		return NULL;
 	}
-	found = porch_listen_sockets_match(sockets, n_sockets, l, &accept_queue, &backlog);
+	if (afxdp) {
+		found = report_daemon_runs(tables) && tables->queues[index].workers;
+		accept_queue = tables->queues[index].depth;
+		backlog = found ? tables->queues[index].limit : l->backlog;
+	} else {
+		found = porch_listen_sockets_match(sockets, n_sockets, l, &accept_queue, &backlog);
+	}
 	/* clang-format off */
 	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:o, s:o}",
 		"address", porch_listener_address(l, address),
@@ -110,10 +125,10 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 		"deliver", porch_deliver_name(l->deliver),
 		"protect", porch_protect_name(l->protect),
 		"regime", porch_regime_name(regime(l)),
-		"healthy", healthy(health_of(l), found),
-		"health", porch_health_name(health_of(l)),
-		"backlog", found ? json_integer(backlog) : json_null(),
-		"accept_queue", found ? json_integer(accept_queue) : json_null());
+		"healthy", afxdp ? found : healthy(health_of(l), found),
+		"health", afxdp ? afxdp_health(tables, index) : porch_health_name(health_of(l)),
+		"backlog", found || afxdp ? json_integer(backlog) : json_null(),
+		"accept_queue", found || afxdp ? json_integer(accept_queue) : json_null());
 	/* clang-format on */
 	if (object)
 		r = json_object_update_new(

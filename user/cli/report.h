@@ -17,6 +17,12 @@ int report_totals(const struct porch_tables *tables, json_t *object, struct porc
 json_int_t report_count_half_open(const struct porch_tables *tables);
 json_int_t report_count_flows(const struct porch_tables *tables);
 
+/* report_daemon.c: porchd gives a sign / and what sign; accept queues of afxdp listeners; AF_XDP sockets. */
+bool report_daemon_runs(const struct porch_tables *tables);
+json_t *report_daemon(const struct porch_tables *tables);
+json_t *report_queues(const struct porch_tables *tables);
+json_t *report_slots(const struct porch_tables *tables);
+
 /* "ADDR:PORT", IPv6 in brackets, as a string value. */
 json_t *report_endpoint(const __u8 address[16], __u16 port);
 

@@ -28,13 +28,14 @@ static json_t *report(const struct porch_namespace *ns, const struct porch_inter
 	if (!listeners)
 		return NULL;
 	/* clang-format off */
-	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o}",
+	object = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o, s:o}",
 		"interface", i->name,
 		"ifindex", i->ifindex,
 		"pin_path", ns->pins.dir,
 		"mode", i->skb_mode ? "skb" : "native",
 		"attached_by", i->by == PORCH_BY_LIBXDP ? "libxdp" : "bpf_link",
 		"tc", i->tc,
+		"porchd", report_daemon(&ns->tables),
 		"listeners", listeners);
 	/* clang-format on */
 	if (!object) {
@@ -64,6 +65,27 @@ static void print_counts(const char *title, const json_t *counts)
 	printf("%s\n", *separator ? "" : "none");
 }
 
+/* What is missing without it, if anything is. */
+static void print_daemon(const json_t *daemon, const json_t *listeners)
+{
+	const json_t *listener;
+	bool tracked = false, afxdp = false;
+	size_t i;
+
+	json_array_foreach(listeners, i, listener) {
+		tracked |= !strcmp(json_string_value(json_object_get(listener, "protect")), "always");
+		afxdp |= !strcmp(json_string_value(json_object_get(listener, "deliver")), "afxdp");
+	}
+	if (json_is_true(json_object_get(daemon, "running")))
+		printf("porchd: running, process %" JSON_INTEGER_FORMAT "\n",
+		       json_integer_value(json_object_get(daemon, "pid")));
+	else if (afxdp)
+		printf("porchd: not running, so nobody is admitted where deliver=afxdp and no SYN-ACK is sent "
+		       "again; start it\n");
+	else if (tracked)
+		printf("porchd: not running, so no SYN-ACK is sent again where protect=always\n");
+}
+
 static void print(const json_t *object)
 {
 	const json_t *listeners = json_object_get(object, "listeners");
@@ -72,11 +94,12 @@ static void print(const json_t *object)
 	       json_string_value(json_object_get(object, "mode")),
 	       json_string_value(json_object_get(object, "attached_by")),
 	       json_string_value(json_object_get(object, "pin_path")),
-	       json_is_true(json_object_get(object, "tc")) ? "" : "; no tc program, so nothing is delivered");
+	       json_is_true(json_object_get(object, "tc")) ? "" : "; no tc program: nothing is delivered or guarded; porch attach puts it back");
 	if (json_array_size(listeners))
 		output_table(stdout, listener_fields, listeners);
 	else
 		printf("no listener; see porch listen\n");
+	print_daemon(json_object_get(object, "porchd"), listeners);
 	printf("half-open: %" JSON_INTEGER_FORMAT "  flows: %" JSON_INTEGER_FORMAT "\n",
 	       json_integer_value(json_object_get(object, "half_open")),
 	       json_integer_value(json_object_get(object, "flows")));

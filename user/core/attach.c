@@ -78,7 +78,11 @@ static void apply_rates(struct site *site)
 	}
 }
 
-/* tc before XDP: nothing may be proven that nobody would deliver. */
+/*
+ * tc before XDP: nothing may be proven that nobody would deliver, and no
+ * segment for deliver=afxdp may find the guard missing. Of VLAN devices only a
+ * kernel that takes connections needs tc.
+ */
 static int attach_hooks(const struct site *site, bool tc, const char *dir, struct porch_err *err)
 {
 	bool changed;
@@ -88,7 +92,11 @@ static int attach_hooks(const struct site *site, bool tc, const char *dir, struc
 		r = porch_hook_tc(&site->hook, site->dir, dir, err);
 	if (!r && porch_kernel_can_deliver())
 		r = porch_hook_vlan(&site->hook, site->dir, dir, &changed, err);
-	return r ? r : porch_hook_xdp(&site->hook, site->dir, dir, err);
+	if (!r)
+		r = porch_hook_xdp(&site->hook, site->dir, dir, err);
+	if (r && tc)
+		porch_hook_tc_undo(&site->hook, dir);
+	return r;
 }
 
 static int attach_interface(struct site *site, struct porch_err *err)
@@ -100,7 +108,7 @@ static int attach_interface(struct site *site, struct porch_err *err)
 	r = porch_pins_stage(&site->ns->pins, site->hook.ifindex, dir, err);
 	if (r)
 		return r;
-	return attach_hooks(site, porch_kernel_can_deliver(), dir, err);
+	return attach_hooks(site, true, dir, err);
 }
 
 /* The first interface of the namespace: everything at once, or nothing. */
@@ -187,10 +195,12 @@ static int restore(struct site *site, const struct porch_interface *found, struc
 		return r;
 	porch_pins_remove(pins, ifindex, "xdp");
 	porch_pins_remove(pins, ifindex, "xdp_prog");
-	if (!found->tc)
+	if (!found->tc) {
 		porch_pins_remove(pins, ifindex, "tc");
+		porch_pins_remove(pins, ifindex, "tc_prog");
+	}
 	snprintf(dir, sizeof(dir), "%.*s/%d", PORCH_PIN_PATH - 16, site->dir, ifindex);
-	return attach_hooks(site, !found->tc && porch_kernel_can_deliver(), dir, err);
+	return attach_hooks(site, !found->tc, dir, err);
 }
 
 static int check_sizes(const struct site *site, struct porch_err *err)
@@ -210,6 +220,19 @@ static int check_sizes(const struct site *site, struct porch_err *err)
 			     "%s: %s is set at the first attach of a namespace; detach all interfaces, then "
 			     "attach again",
 			     opts->ifname, what);
+}
+
+/* Somebody took tc off, which is easy with a filter, and left XDP. */
+static int restore_tc(struct site *site, struct porch_err *err)
+{
+	struct porch_pins *pins = &site->ns->pins;
+	char dir[PORCH_PIN_PATH];
+
+	site->changed = true;
+	porch_pins_remove(pins, site->hook.ifindex, "tc");
+	porch_pins_remove(pins, site->hook.ifindex, "tc_prog");
+	snprintf(dir, sizeof(dir), "%.*s/%d", PORCH_PIN_PATH - 16, site->dir, site->hook.ifindex);
+	return porch_hook_tc(&site->hook, site->dir, dir, err);
 }
 
 /* VLAN devices that came after the last attach. */
@@ -242,7 +265,10 @@ static int attach_existing(struct site *site, bool *fresh, struct porch_err *err
 		site->hook.mode = found.skb_mode ? PORCH_MODE_SKB : PORCH_MODE_NATIVE;
 	if (found.lost)
 		return restore(site, &found, err);
-	r = attach_vlans(site, err);
+	if (!found.tc)
+		r = restore_tc(site, err);
+	if (!r)
+		r = attach_vlans(site, err);
 	if (r)
 		return r;
 	return found.skb_mode == (site->hook.mode == PORCH_MODE_SKB) ? 0 : change_mode(site, err);
@@ -265,8 +291,11 @@ static int attach_again(struct site *site, struct porch_err *err)
 		r = apply_deny(site, err);
 	if (!r)
 		apply_rates(site);
-	else if (fresh)
-		porch_pins_remove_interface(pins, site->hook.ifindex);
+	if (!r || !fresh)
+		return r;
+	porch_hook_xdp_off(&site->hook, pins, NULL);
+	porch_hook_tc_off(&site->hook, pins);
+	porch_pins_remove_interface(pins, site->hook.ifindex);
 	return r;
 }
 
@@ -313,8 +342,8 @@ int porch_attach(const struct porch_attach_opts *opts, struct porch_attach_resul
 			 opts->ifname, opts->ifname);
 	else if (site.changed && !porch_kernel_can_deliver())
 		snprintf(result.note, sizeof(result.note),
-			 "%s: this kernel can deliver nothing (Linux 6.9 is the first that can), so "
-			 "protect=monitor and off are all there is",
+			 "%s: this kernel takes no proven connections (Linux 6.9 is the first that does): of "
+			 "deliver=kernel there is protect=monitor and off only",
 			 opts->ifname);
 	*ret = result;
 	return 0;

@@ -20,6 +20,7 @@
 enum section {
 	SECTION_NONE,
 	SECTION_PORCH,
+	SECTION_PORCHD,
 	SECTION_INTERFACE,
 	SECTION_LISTENER,
 	SECTION_DENY,
@@ -30,6 +31,7 @@ struct parser {
 	struct porch_err *err;
 	enum section section;
 	unsigned int line;
+	__u32 daemon_given;
 	bool seen_porch;
 };
 
@@ -128,10 +130,10 @@ static int begin_section(struct parser *p, char *text)
 		argument += strspn(argument, " \t");
 	}
 	p->section = SECTION_NONE;
-	if (!strcmp(text, "porch") || !strcmp(text, "deny")) {
+	if (!strcmp(text, "porch") || !strcmp(text, "porchd") || !strcmp(text, "deny")) {
 		if (*argument)
 			return porch_err_set(p->err, -EINVAL, "%u: [%s] takes no argument", p->line, text);
-		p->section = *text == 'p' ? SECTION_PORCH : SECTION_DENY;
+		p->section = *text == 'd' ? SECTION_DENY : text[5] ? SECTION_PORCHD : SECTION_PORCH;
 		return 0;
 	}
 	if (!strcmp(text, "interface") || !strcmp(text, "listener")) {
@@ -143,7 +145,7 @@ static int begin_section(struct parser *p, char *text)
 	}
 	return porch_err_set(
 		p->err, -EINVAL,
-		"%u: unknown section [%.32s]; known: porch, interface NAME, listener ADDR:PORT, deny",
+		"%u: unknown section [%.32s]; known: porch, porchd, interface NAME, listener ADDR:PORT, deny",
 		p->line, text);
 }
 
@@ -283,6 +285,8 @@ static int parse_line(struct parser *p, char *text)
 	switch (p->section) {
 	case SECTION_PORCH:
 		return set_porch(p, text, value);
+	case SECTION_PORCHD:
+		return porch_config_set_daemon(&p->config->daemon, &p->daemon_given, text, value, p->line, p->err);
 	case SECTION_INTERFACE:
 		return set_interface(p, text, value);
 	case SECTION_LISTENER:
@@ -336,6 +340,7 @@ int porch_config_parse(const char *text, size_t len, struct porch_config **ret, 
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return porch_err_set(err, -ENOMEM, "1: out of memory");
+	porch_daemon_config_default(&config->daemon);
 	config->flows = PORCH_FLOWS_DEFAULT;
 	config->half_open = PORCH_HALF_OPEN_DEFAULT;
 	config->reply_rate = PORCH_REPLY_RATE_DEFAULT;

@@ -39,6 +39,7 @@ struct porch_err;
 #define PORCH_UNKNOWN_RATE_DEFAULT 100u
 #define PORCH_UNKNOWN_RATE_MAX	   1000000u
 #define PORCH_BACKLOG_MAX	   65535u
+#define PORCH_BACKLOG_DEFAULT	   4096u /* of afxdp listeners, as net.core.somaxconn; the application's may be less */
 #define PORCH_MSS_MIN		   536u
 #define PORCH_MSS_MAX		   65495u /* 65535 less IPv4 and TCP headers */
 
@@ -87,7 +88,31 @@ struct porch_config_interface {
 #define PORCH_GIVEN_UNKNOWN_RATE 0x08
 #define PORCH_GIVEN_SYN_RATE_ALL 0x10
 
+#define PORCH_ALLOW_UIDS_MAX 64
+
+/* [porchd]; the ranges are in config_daemon.c and porch.conf(5). */
+struct porch_daemon_config {
+	char socket[108];
+	char user[32];			/* whom porchd becomes */
+	__u32 allow_uid[PORCH_ALLOW_UIDS_MAX];	/* users that may register */
+	__u32 n_allow_uid;
+	__u32 backlog;			/* of an accept queue at most */
+	__u32 accept_timeout;		/* seconds that a connection may wait in it */
+	__u32 workers;			/* registered at once */
+	__u32 workers_per_queue;	/* of an RX queue */
+	__u32 rx_frames;		/* of an RX queue; a power of two */
+	__u32 tx_frames;		/* of a worker on an RX queue; a power of two */
+	__u32 early_frames;		/* kept per connection that waits */
+	__u32 early_memory;		/* octets of these altogether */
+	__u32 synack_retries;
+	__u8 zero_copy;			/* 1: demanded, 0: copy mode */
+	__u8 fallback;			/* enum porch_fallback */
+};
+
+void porch_daemon_config_default(struct porch_daemon_config *ret);
+
 struct porch_config {
+	struct porch_daemon_config daemon;
 	__u32 flows;
 	__u32 half_open;
 	__u32 reply_rate;
@@ -129,6 +154,9 @@ size_t porch_config_count_listeners(const struct porch_config *config);
 int porch_listen_spec_parse(const char *text, struct porch_listen_spec *ret, struct porch_err *err);
 /* One `key=value` on top of what `spec` holds; `spec` is untouched on failure. */
 int porch_listen_spec_set(struct porch_listen_spec *spec, const char *assignment, struct porch_err *err);
+/* Defaults that depend on other keys, and what contradicts itself. After the last
+ * porch_listen_spec_set(); porch_listen_spec_parse() has done it for its text. */
+int porch_listen_spec_complete(struct porch_listen_spec *spec, struct porch_err *err);
 bool porch_listen_spec_same(const struct porch_listen_spec *a, const struct porch_listen_spec *b);
 
 static inline void porch_config_freep(struct porch_config **config)

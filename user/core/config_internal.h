@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 struct porch_config;
+struct porch_daemon_config;
 struct porch_err;
 
 #define PORCH_CONFIG_LINE_MAX 512 /* octets */
@@ -15,6 +16,9 @@ struct porch_err;
 int porch_config_number(const char *text, __u32 min, __u32 max, __u32 *ret);
 /* What the kernel's dev_valid_name() takes. */
 bool porch_config_ifname_valid(const char *name);
+/* One `key = value` of [porchd]; `given` remembers which were there. */
+int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const char *key, const char *value,
+			    unsigned int line, struct porch_err *err);
 /* Defaults, [listener] sections into each interface, and what only the whole file shows. */
 int porch_config_resolve(struct porch_config *config, struct porch_err *err);
 

@@ -181,14 +181,31 @@ static int check_limits(const struct porch_listen_spec *all, size_t n, struct po
 	return 0;
 }
 
+static int complete(struct porch_listen_spec *specs, size_t n, struct porch_err *err)
+{
+	struct porch_err inner = {};
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (porch_listen_spec_complete(&specs[i], &inner))
+			return porch_err_set(err, -EINVAL, "%u: %s", specs[i].line, inner.text);
+	}
+	return 0;
+}
+
 int porch_config_resolve(struct porch_config *config, struct porch_err *err)
 {
 	struct porch_listen_spec *all;
 	size_t i, n;
 	int r;
 
+	r = complete(config->listeners, config->n_listeners, err);
+	if (r)
+		return r;
 	for (i = 0; i < config->n_interfaces; i++) {
 		r = add_sections(config, &config->interfaces[i], err);
+		if (!r)
+			r = complete(config->interfaces[i].listeners, config->interfaces[i].n_listeners, err);
 		if (r)
 			return r;
 		apply_syn_rate(config->interfaces[i].listeners, config->interfaces[i].n_listeners,

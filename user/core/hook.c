@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -8,6 +9,7 @@
 
 #include "core/err.h"
 #include "core/hook.h"
+#include "core/hook_clsact.h"
 #include "core/hook_libxdp.h"
 #include "core/hook_vlan.h"
 #include "core/interface.h"
@@ -57,9 +59,32 @@ int porch_hook_tc_as(const struct porch_hook *hook, const char *programs, const 
 	return pin_link(link, dir, name, err);
 }
 
+static bool tcx_forbidden(void)
+{
+	const char *no = getenv("PORCH_NO_TCX");
+
+	return no && *no && strcmp(no, "0");
+}
+
 int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err)
 {
-	return porch_hook_tc_as(hook, programs, dir, "tc", err);
+	_cleanup_close_ int program = -1;
+	int r = -EINVAL;
+
+	if (!tcx_forbidden())
+		r = porch_hook_tc_as(hook, programs, dir, "tc", err);
+	/* what a kernel says that knows no such attachment */
+	if (r != -EINVAL)
+		return r;
+	program = get_program(programs, "porch_tc", err);
+	if (program < 0)
+		return program;
+	r = porch_clsact_attach(hook, program, dir);
+	return r ? porch_err_set(err, r,
+				 "%s: tc ingress: %s; the kernel has neither TCX nor clsact (CONFIG_NET_CLS_BPF, "
+				 "CONFIG_NET_SCH_INGRESS)",
+				 hook->ifname, strerror(-r))
+		 : 0;
 }
 
 static int foreign(const struct porch_hook *hook, __u32 id, struct porch_err *err)
@@ -198,10 +223,23 @@ int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, s
 
 void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins)
 {
+	_cleanup_close_ int program = porch_pins_get(pins, hook->ifindex, "tc_prog");
 	char dir[PORCH_PIN_PATH];
 
 	snprintf(dir, sizeof(dir), "%.*s/%d", PORCH_PIN_PATH - 16, pins->dir, hook->ifindex);
 	porch_hook_vlan_off(dir);
 	detach_link(pins, hook->ifindex, "tc");
+	if (program >= 0)
+		porch_clsact_detach(hook->ifindex, program);
 	porch_pins_remove(pins, hook->ifindex, "tc");
+	porch_pins_remove(pins, hook->ifindex, "tc_prog");
+}
+
+void porch_hook_tc_undo(const struct porch_hook *hook, const char *dir)
+{
+	_cleanup_close_ int program = get_program(dir, "tc_prog", NULL);
+
+	/* a link goes with its pin, a filter does not */
+	if (program >= 0)
+		porch_clsact_detach(hook->ifindex, program);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Where programs meet an interface: XDP by libxdp or a bpf_link, tc by a TCX link. */
+/* Where programs meet an interface: XDP by libxdp or a bpf_link, tc by a TCX link or, before Linux 6.6, clsact. */
 #ifndef PORCH_CORE_HOOK_H
 #define PORCH_CORE_HOOK_H
 
@@ -21,7 +21,7 @@ struct porch_hook {
 int porch_hook_check_foreign(const struct porch_hook *hook, struct porch_err *err);
 
 /*
- * Attach and pin in `dir`: "tc", or `name`; "xdp" or "xdp_prog". The programs are those
+ * Attach and pin in `dir`: "tc", "tc_prog", or `name`; "xdp" or "xdp_prog". The programs are those
  * pinned in `programs`. -ENOTSUP: the other mode would do.
  */
 int porch_hook_tc(const struct porch_hook *hook, const char *programs, const char *dir, struct porch_err *err);
@@ -32,5 +32,7 @@ int porch_hook_xdp(const struct porch_hook *hook, const char *programs, const ch
 int porch_hook_xdp_off(const struct porch_hook *hook, struct porch_pins *pins, struct porch_err *err);
 /* tc of the VLAN devices above as well. */
 void porch_hook_tc_off(const struct porch_hook *hook, struct porch_pins *pins);
+/* What porch_hook_tc() did, where no pin is kept: `dir` is about to go. */
+void porch_hook_tc_undo(const struct porch_hook *hook, const char *dir);
 
 #endif /* PORCH_CORE_HOOK_H */

@@ -10,6 +10,7 @@
 #include <xdp/libxdp.h>
 
 #include "core/err.h"
+#include "core/hook_clsact.h"
 #include "core/interface.h"
 #include "core/namespace.h"
 #include "core/util.h"
@@ -89,6 +90,10 @@ static int look(const struct porch_namespace *ns, int ifindex, struct porch_inte
 	i.skb_mode = state.skb_mode;
 	tc = porch_pins_get(&ns->pins, ifindex, "tc");
 	i.tc = tc >= 0 && link_on(tc, ifindex, &id);
+	if (tc < 0) {
+		tc = porch_pins_get(&ns->pins, ifindex, "tc_prog");
+		i.tc = tc >= 0 && porch_clsact_runs(ifindex, tc);
+	}
 	*ret = i;
 	return 0;
 }

@@ -84,10 +84,6 @@ static int set_deliver(struct porch_listen_spec *spec, const char *key, const ch
 
 	if (number < 0)
 		return porch_err_set(err, -EINVAL, "%s is kernel or afxdp, not '%.32s'", key, value);
-	if (number == PORCH_DELIVER_AFXDP)
-		return porch_err_set(
-			err, -EOPNOTSUPP,
-			"deliver=afxdp needs porchd to hold the accept queue; without it use deliver=kernel");
 	spec->deliver = number;
 	return 0;
 }
@@ -178,6 +174,22 @@ int porch_listen_spec_set(struct porch_listen_spec *spec, const char *assignment
 			     n > 32 ? 32 : (int)n, assignment);
 }
 
+/* What only the whole of it shows; keys may come in any order. */
+int porch_listen_spec_complete(struct porch_listen_spec *spec, struct porch_err *err)
+{
+	if (spec->deliver != PORCH_DELIVER_AFXDP)
+		return 0;
+	if (!(spec->given & PORCH_GIVEN_PROTECT))
+		spec->protect = PORCH_PROTECT_ALWAYS;
+	if (spec->protect == PORCH_PROTECT_ON_ATTACK)
+		return porch_err_set(err, -EINVAL,
+				     "deliver=afxdp has no kernel to answer in quiet times: it takes protect=always "
+				     "(the default there), monitor or off");
+	if (!(spec->given & PORCH_GIVEN_BACKLOG))
+		spec->backlog = PORCH_BACKLOG_DEFAULT;
+	return 0;
+}
+
 int porch_listen_spec_parse(const char *text, struct porch_listen_spec *ret, struct porch_err *err)
 {
 	struct porch_listen_spec spec = {
@@ -212,6 +224,9 @@ int porch_listen_spec_parse(const char *text, struct porch_listen_spec *ret, str
 		if (r)
 			return r;
 	}
+	r = porch_listen_spec_complete(&spec, err);
+	if (r)
+		return r;
 	*ret = spec;
 	return 0;
 }

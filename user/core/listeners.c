@@ -82,12 +82,7 @@ int porch_listeners_check(const struct porch_listen_spec *specs, size_t n, struc
 	int r;
 
 	for (i = 0; i < n; i++) {
-		if (specs[i].deliver == PORCH_DELIVER_AFXDP)
-			return porch_err_set(err, -EOPNOTSUPP,
-					     "%s: deliver=afxdp needs porchd, which is not running; use "
-					     "deliver=kernel",
-					     porch_listen_spec_format(&specs[i], text));
-		if (!wants_delivery(specs[i].protect) || asked)
+		if (specs[i].deliver == PORCH_DELIVER_AFXDP || !wants_delivery(specs[i].protect) || asked)
 			continue;
 		if (!porch_kernel_can_deliver())
 			return porch_err_set(
@@ -116,7 +111,18 @@ static bool apply(struct porch_listener *l, const struct porch_listen_spec *spec
 			changed = true;                                                                      \
 		}                                                                                            \
 	} while (0)
-	APPLY(PORCH_GIVEN_DELIVER, deliver);
+	if ((given & PORCH_GIVEN_DELIVER) && l->deliver != spec->deliver) {
+		bool afxdp = spec->deliver == PORCH_DELIVER_AFXDP;
+
+		/* 0: whatever the kernel's listening socket announces */
+		PUBLISH(l->rcv_wscale, afxdp ? PORCH_AFXDP_WSCALE : 0);
+		PUBLISH(l->rcv_space, afxdp ? PORCH_AFXDP_WINDOW : 0);
+		PUBLISH(l->user_mss, 0);
+		PUBLISH(l->health[0], PORCH_HEALTH_UNPROBED);
+		PUBLISH(l->health[1], PORCH_HEALTH_UNPROBED);
+		PUBLISH(l->deliver, spec->deliver);
+		changed = true;
+	}
 	APPLY(PORCH_GIVEN_OVERFLOW, overflow);
 	APPLY(PORCH_GIVEN_BACKLOG, backlog);
 	APPLY(PORCH_GIVEN_MSS, mss);
@@ -129,6 +135,20 @@ static bool apply(struct porch_listener *l, const struct porch_listen_spec *spec
 		return changed;
 	porch_listener_protect(l, spec->protect);
 	return true;
+}
+
+/* porch_host.afxdp spares tc a look at each packet where nobody needs its guard. */
+static void note_afxdp(const struct porch_tables *tables)
+{
+	__u32 i;
+
+	for_each_listener (tables, i) {
+		if (tables->listeners[i].deliver == PORCH_DELIVER_AFXDP) {
+			PUBLISH(tables->host->afxdp, 1);
+			return;
+		}
+	}
+	PUBLISH(tables->host->afxdp, 0);
 }
 
 static __u32 free_index(const struct porch_tables *tables)
@@ -207,6 +227,7 @@ int porch_listener_add(const struct porch_tables *tables, const struct porch_lis
 	l = &tables->listeners[index];
 	*l = fresh;
 	PUBLISH(l->used, 1);
+	note_afxdp(tables);
 	PUBLISH(*place, index);
 	return 1;
 }
@@ -214,22 +235,31 @@ int porch_listener_add(const struct porch_tables *tables, const struct porch_lis
 int porch_listener_set(const struct porch_tables *tables, const struct porch_listen_spec *spec,
 		       struct porch_err *err)
 {
-	__u32 index = porch_listener_find(tables, spec);
+	__u32 index = porch_listener_find(tables, spec), given = spec->given;
 	char text[PORCH_LISTEN_TEXT];
+	int r;
 
+	/* protect has another default there */
+	if ((given & PORCH_GIVEN_DELIVER) && spec->deliver == PORCH_DELIVER_AFXDP)
+		given |= PORCH_GIVEN_PROTECT | PORCH_GIVEN_BACKLOG;
 	porch_listen_spec_format(spec, text);
 	if (!index)
 		return porch_err_set(err, -ENOENT, "%s: no such listener; use porch listen IFACE add %s",
 				     text, text);
-	if ((spec->given & PORCH_GIVEN_PROTECT) && wants_delivery(tables->listeners[index].protect) &&
+	if ((given & PORCH_GIVEN_PROTECT) && spec->protect == PORCH_PROTECT_ON_ATTACK &&
+	    !(given & PORCH_GIVEN_DELIVER) && tables->listeners[index].deliver == PORCH_DELIVER_AFXDP)
+		return porch_err_set(err, -EINVAL, "%s: deliver=afxdp takes protect=always, monitor or off", text);
+	if ((given & PORCH_GIVEN_PROTECT) && wants_delivery(tables->listeners[index].protect) &&
 	    !wants_delivery(spec->protect)) {
 		/* monitor and off look at no cookie */
 		porch_drain(tables, index);
 		porch_drain_end(tables, index, spec->protect);
-		apply(&tables->listeners[index], spec, spec->given, 0);
+		apply(&tables->listeners[index], spec, given, 0);
 		return 1;
 	}
-	return apply(&tables->listeners[index], spec, spec->given, tables->host->tick);
+	r = apply(&tables->listeners[index], spec, given, tables->host->tick);
+	note_afxdp(tables);
+	return r;
 }
 
 /* Ways of connections that nobody listens for any more: no state change would ever free them. */
@@ -242,7 +272,8 @@ static void forget_flows(const struct porch_tables *tables, __u16 port)
 		__u64 way = 0xffffull << i % PORCH_SET_WAYS * 16;
 		struct porch_flow *flow = &tables->flows[i];
 
-		if (!(*word & way) || flow->local_port != port ||
+		/* what porchd holds goes on, and porchd ends it */
+		if (!(*word & way) || flow->local_port != port || flow->state == PORCH_FLOW_HANDED ||
 		    porch_listener_covering(tables, flow->local, port))
 			continue;
 		PUBLISH(flow->state, PORCH_FLOW_FREE);
@@ -264,6 +295,7 @@ int porch_listener_del(const struct porch_tables *tables, const struct porch_lis
 	if (*place)
 		PUBLISH(*place, tables->listeners[index].next);
 	PUBLISH(tables->listeners[index].used, 0);
+	note_afxdp(tables);
 	forget_flows(tables, spec->port);
 	return 1;
 }

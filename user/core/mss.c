@@ -144,8 +144,9 @@ static void refresh_interface(const struct porch_tables *tables, const struct ro
 		*(v6 ? &iface.mss6 : &iface.mss4) = porch_mss(
 			v6 ? AF_INET6 : AF_INET, way_mtu ? way_mtu : mtu, routes->way_out[v6][slot].advmss);
 	}
-	if (memcmp(&iface, &routes->known[slot], sizeof(iface)))
-		bpf_map_update_elem(tables->ifaces_fd, &slot, &iface, BPF_ANY);
+	/* porchd writes the rest of the entry */
+	tables->ifaces[slot].mss4 = iface.mss4;
+	tables->ifaces[slot].mss6 = iface.mss6;
 }
 
 static bool wanted(const struct routes *routes, const struct porch_prefix *prefix)
@@ -193,8 +194,7 @@ int porch_mss_refresh(const struct porch_tables *tables, struct porch_err *err)
 
 	if (!routes)
 		return porch_err_set(err, -ENOMEM, "out of memory");
-	for (slot = 0; slot < PORCH_IFACE_SLOTS; slot++)
-		bpf_map_lookup_elem(tables->ifaces_fd, &slot, &routes->known[slot]);
+	memcpy(routes->known, tables->ifaces, sizeof(routes->known));
 	r = list_routes(routes, AF_INET);
 	if (!r)
 		r = list_routes(routes, AF_INET6);
@@ -210,32 +210,23 @@ int porch_mss_refresh(const struct porch_tables *tables, struct porch_err *err)
 
 int porch_addrs_add_interface(const struct porch_tables *tables, int ifindex, struct porch_err *err)
 {
-	struct porch_iface iface = {};
-	__u32 slot = (__u32)ifindex % PORCH_IFACE_SLOTS;
+	struct porch_iface *iface = &tables->ifaces[(__u32)ifindex % PORCH_IFACE_SLOTS];
 	char ifname[IF_NAMESIZE];
-	int r;
 
-	bpf_map_lookup_elem(tables->ifaces_fd, &slot, &iface);
-	if (iface.ifindex && (int)iface.ifindex != ifindex && if_indextoname(iface.ifindex, ifname))
+	if (iface->ifindex && (int)iface->ifindex != ifindex && if_indextoname(iface->ifindex, ifname))
 		return porch_err_set(err, -ENOSPC,
 				     "%d: an interface whose number differs by a multiple of %d (%s) is "
 				     "attached already; detach it first",
 				     ifindex, PORCH_IFACE_SLOTS, ifname);
-	iface = (struct porch_iface){ .ifindex = ifindex };
-	if (bpf_map_update_elem(tables->ifaces_fd, &slot, &iface, BPF_ANY)) {
-		r = -errno;
-		return porch_err_set(err, r, "porch_ifaces: %s", strerror(-r));
-	}
+	if ((int)iface->ifindex != ifindex)
+		*iface = (struct porch_iface){ .ifindex = ifindex };
 	return porch_mss_refresh(tables, err);
 }
 
 void porch_addrs_del_interface(const struct porch_tables *tables, int ifindex)
 {
-	struct porch_iface iface = {};
-	__u32 slot = (__u32)ifindex % PORCH_IFACE_SLOTS;
+	struct porch_iface *iface = &tables->ifaces[(__u32)ifindex % PORCH_IFACE_SLOTS];
 
-	if (!bpf_map_lookup_elem(tables->ifaces_fd, &slot, &iface) && (int)iface.ifindex == ifindex) {
-		iface = (struct porch_iface){};
-		bpf_map_update_elem(tables->ifaces_fd, &slot, &iface, BPF_ANY);
-	}
+	if ((int)iface->ifindex == ifindex)
+		*iface = (struct porch_iface){};
 }

@@ -32,6 +32,13 @@ static const char *const flow_states[] = {
 	[PORCH_FLOW_FREE] = "free",	  [PORCH_FLOW_BUSY] = "busy",
 	[PORCH_FLOW_PROVEN] = "proven",	  [PORCH_FLOW_DELIVERED] = "delivered",
 	[PORCH_FLOW_CLOSING] = "closing", [PORCH_FLOW_TOMBSTONE] = "tombstone",
+	[PORCH_FLOW_HANDED] = "handed",
+};
+
+static const char *const phases[] = {
+	[PORCH_PHASE_PENDING] = "pending",     [PORCH_PHASE_STEERED] = "steered",
+	[PORCH_PHASE_CLOSING] = "closing",     [PORCH_PHASE_TIME_WAIT] = "time_wait",
+	[PORCH_PHASE_TOMBSTONE] = "tombstone", [PORCH_PHASE_FORGOTTEN] = "forgotten",
 };
 
 static const char *const healths[] = {
@@ -83,6 +90,11 @@ const char *porch_overflow_name(unsigned int overflow)
 const char *porch_flow_state_name(unsigned int state)
 {
 	return OF(flow_states, state);
+}
+
+const char *porch_phase_name(unsigned int phase)
+{
+	return OF(phases, phase);
 }
 
 const char *porch_health_name(unsigned int health)
@@ -141,7 +153,8 @@ const struct porch_counter_name porch_counter_names[] = {
 	COUNTER(synack_slow),	 COUNTER(proven),	   COUNTER(proven_by_entry),
 	COUNTER(delivered),	 COUNTER(flow_table_full), COUNTER(flows_lost),
 	COUNTER(unknown_passed), COUNTER(half_open_full),  COUNTER(half_open_expired),
-	COUNTER(flows_expired),	 COUNTER(regime_up),	   COUNTER(regime_down),
+	COUNTER(flows_expired),	 COUNTER(flows_reused),
+	COUNTER(regime_up),	   COUNTER(regime_down),
 	COUNTER(probes),	 COUNTER(deferred),	   COUNTER(addresses_learned),
 	COUNTER(rtt_samples),	 COUNTER(rtt_us_sum),
 #define X(number, name, field, text) { #field, offsetof(struct porch_counters, refused_##field), number },

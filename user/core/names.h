@@ -15,6 +15,7 @@ const char *porch_protect_name(unsigned int protect);
 const char *porch_regime_name(unsigned int regime);
 const char *porch_overflow_name(unsigned int overflow);
 const char *porch_flow_state_name(unsigned int state);
+const char *porch_phase_name(unsigned int phase);	/* of a flow that is handed */
 const char *porch_health_name(unsigned int health);
 const char *porch_health_text(unsigned int health);	/* one sentence */
 const char *porch_reason_name(unsigned int reason);

@@ -40,7 +40,7 @@ struct porch_interface {
 	char name[IFNAMSIZ];
 	bool skb_mode;
 	enum porch_attached_by by;
-	bool tc;		/* the tc program is there (deliver=kernel works) */
+	bool tc;		/* the tc program is there: delivery to the kernel, guard of deliver=afxdp */
 	bool lost;		/* our XDP program does not run there any more */
 	__u32 foreign_id;	/* XDP program that runs instead, or 0 */
 };

@@ -110,6 +110,8 @@ static int set_sizes(struct handshake *object, const struct porch_rodata *rodata
 	if (!r)
 		r = bpf_map__set_max_entries(object->maps.porch_flows, sets * PORCH_SET_WAYS);
 	if (!r)
+		r = bpf_map__set_max_entries(object->maps.porch_steer, sets * PORCH_SET_WAYS);
+	if (!r)
 		r = bpf_map__set_max_entries(object->maps.porch_half_open, sizes->half_open);
 	return r;
 }
@@ -164,8 +166,6 @@ int porch_object_load(const struct porch_rodata *rodata, const struct porch_size
 		return explain_load(-errno, err);
 	set_rodata(object, rodata);
 	r = set_sizes(object, rodata, sizes);
-	if (!r && !porch_kernel_can_deliver())
-		r = bpf_program__set_autoload(object->progs.porch_tc, false);
 	if (!r)
 		r = handshake__load(object);
 	if (r) {

@@ -4,7 +4,8 @@
  *
  *   ROOT/porch/INODE/           maps and programs by name; sk_state, flows
  *   ROOT/porch/INODE/cookie      symlink whose target is the namespace's cookie
- *   ROOT/porch/INODE/IFINDEX/   xdp, tc, tc-VLAN_IFINDEX (links); xdp_prog in place of xdp through libxdp
+ *   ROOT/porch/INODE/IFINDEX/   xdp, tc, tc-VLAN_IFINDEX (links); xdp_prog in place of xdp through libxdp,
+ *                               tc_prog in place of tc without TCX
  *
  * ROOT is /sys/fs/bpf, or $PORCH_BPFFS. INODE is that of the network namespace;
  * since inode numbers come back when a namespace ends, its cookie, which does

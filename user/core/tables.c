@@ -89,6 +89,10 @@ int porch_tables_open(struct porch_tables *ret, const char *dir, bool writable, 
 		{ "porch_addrs", sizeof(*t.addrs), (void **)&t.addrs },
 		{ "porch_flow_tags", sizeof(*t.flow_tags), (void **)&t.flow_tags },
 		{ "porch_flows", sizeof(*t.flows), (void **)&t.flows },
+		{ "porch_steer", sizeof(*t.steer), (void **)&t.steer },
+		{ "porch_queues", sizeof(*t.queues), (void **)&t.queues },
+		{ "porch_slots", sizeof(*t.slots), (void **)&t.slots },
+		{ "porch_ifaces", sizeof(*t.ifaces), (void **)&t.ifaces },
 	};
 	const struct {
 		const char *name;
@@ -98,10 +102,10 @@ int porch_tables_open(struct porch_tables *ret, const char *dir, bool writable, 
 		{ "porch_keys", sizeof(struct porch_keys), &t.keys_fd },
 		{ "porch_stats", sizeof(struct porch_stats), &t.stats_fd },
 		{ "porch_counters", sizeof(struct porch_counters), &t.counters_fd },
-		{ "porch_ifaces", sizeof(struct porch_iface), &t.ifaces_fd },
 		{ "porch_deny", sizeof(__u32), &t.deny_fd },
 		{ "porch_routes", sizeof(struct porch_route), &t.routes_fd },
 		{ "porch_half_open", sizeof(struct porch_half_open), &t.half_open_fd },
+		{ "porch_xsks", sizeof(__u32), &t.xsks_fd },
 	};
 	__u32 n = 0;
 	size_t i;
@@ -138,8 +142,8 @@ int porch_tables_open(struct porch_tables *ret, const char *dir, bool writable, 
 
 void porch_tables_close(struct porch_tables *t)
 {
-	const int fds[] = { t->keys_fd,	     t->stats_fd, t->counters_fd, t->ifaces_fd,
-			    t->half_open_fd, t->deny_fd,  t->routes_fd };
+	const int fds[] = { t->keys_fd, t->stats_fd,  t->counters_fd, t->half_open_fd,
+			    t->deny_fd, t->routes_fd, t->xsks_fd };
 	static const struct porch_tables none = PORCH_TABLES_INIT;
 	size_t i;
 
@@ -153,6 +157,10 @@ void porch_tables_close(struct porch_tables *t)
 	unmap(t->addrs, sizeof(*t->addrs), 1);
 	unmap(t->flow_tags, sizeof(*t->flow_tags), t->n_flows / PORCH_SET_WAYS);
 	unmap(t->flows, sizeof(*t->flows), t->n_flows);
+	unmap(t->steer, sizeof(*t->steer), t->n_flows);
+	unmap(t->queues, sizeof(*t->queues), PORCH_LISTENERS_MAX);
+	unmap(t->slots, sizeof(*t->slots), PORCH_SLOTS);
+	unmap(t->ifaces, sizeof(*t->ifaces), PORCH_IFACE_SLOTS);
 	*t = none;
 }
 
@@ -235,8 +243,8 @@ int porch_tables_half_open(const struct porch_tables *t,
 	return 0;
 }
 
-int porch_tables_flows(const struct porch_tables *t, int (*fn)(const struct porch_flow *flow, void *arg),
-		       void *arg)
+int porch_tables_flows(const struct porch_tables *t,
+		       int (*fn)(__u32 index, const struct porch_flow *flow, void *arg), void *arg)
 {
 	__u32 i;
 	int r = 0;
@@ -248,7 +256,7 @@ int porch_tables_flows(const struct porch_tables *t, int (*fn)(const struct porc
 			continue;
 		flow = t->flows[i];
 		if (flow.state != PORCH_FLOW_FREE && flow.state != PORCH_FLOW_BUSY)
-			r = fn(&flow, arg);
+			r = fn(i, &flow, arg);
 	}
 	return r;
 }

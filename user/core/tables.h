@@ -22,17 +22,21 @@ struct porch_tables {
 	struct porch_addrs *addrs;
 	struct porch_flow *flows;
 	__u64 *flow_tags;
+	struct porch_steer *steer;	/* n_flows */
+	struct porch_queue *queues;	/* PORCH_LISTENERS_MAX */
+	struct porch_slot *slots;	/* PORCH_SLOTS */
+	struct porch_iface *ifaces;	/* PORCH_IFACE_SLOTS */
 	__u32 n_flows;		/* ways */
 	__u32 n_half_open;	/* max_entries */
 	bool writable;
 	int cpus;
-	int keys_fd, stats_fd, counters_fd, ifaces_fd, half_open_fd, deny_fd, routes_fd;
+	int keys_fd, stats_fd, counters_fd, half_open_fd, deny_fd, routes_fd, xsks_fd;
 };
 
 #define PORCH_TABLES_INIT                                                                                    \
 	{                                                                                                    \
-		.keys_fd = -1, .stats_fd = -1, .counters_fd = -1, .ifaces_fd = -1, .half_open_fd = -1,       \
-		.deny_fd = -1, .routes_fd = -1                                                               \
+		.keys_fd = -1, .stats_fd = -1, .counters_fd = -1, .half_open_fd = -1, .deny_fd = -1,         \
+		.routes_fd = -1, .xsks_fd = -1                                                               \
 	}
 
 /* -EPROTO: pinned by a porch of another layout. `dir` holds the pinned maps. */
@@ -53,8 +57,8 @@ int porch_tables_stats_clear(const struct porch_tables *tables, __u32 index);
 int porch_tables_half_open(const struct porch_tables *tables,
 			   int (*fn)(const struct porch_tuple *key, const struct porch_half_open *value, void *arg),
 			   void *arg);
-int porch_tables_flows(const struct porch_tables *tables, int (*fn)(const struct porch_flow *flow, void *arg),
-		       void *arg);
+int porch_tables_flows(const struct porch_tables *tables,
+		       int (*fn)(__u32 index, const struct porch_flow *flow, void *arg), void *arg);
 
 /*
  * The deny list. Adding what is there and deleting what is not are told apart

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * http [-q] [-t THREADS] ADDRESS:PORT DIRECTORY
+ *
+ * Serves the files of DIRECTORY by HTTP/1.1 (RFC 9112) over AF_XDP: GET and HEAD,
+ * persistent connections, pipelining. Files are read straight into the send
+ * buffer of the connection. Nothing outside DIRECTORY can be named: the kernel
+ * itself sees to that (openat2, RESOLVE_BENEATH). ADDRESS, -q and -t as in echo.c.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXAMPLE "http"
+#include "worker.h"
+
+#define REQUEST_MAX 8192
+#define HEAD_MAX 1024
+#define PART 2048	/* of a file, at least: smaller room is waited out */
+
+struct client {
+	struct porch_conn *conn;
+	int file;		/* -1: none */
+	off_t at, end;		/* of it, still to be sent */
+	bool last;		/* close when all is sent */
+	uint32_t head, head_sent;
+	size_t have;		/* octets of `in` */
+	char out[HEAD_MAX];
+	char in[REQUEST_MAX];
+};
+
+struct request {
+	char *method, *target, *path;
+	bool head, old, host, persistent, body;
+};
+
+static int directory;
+
+static const char *type_of(const char *path)
+{
+	static const char *const types[][2] = {
+		{ ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" }, { ".json", "application/json" },
+		{ ".txt", "text/plain; charset=utf-8" }, { ".xml", "application/xml" },
+		{ ".svg", "image/svg+xml" }, { ".png", "image/png" }, { ".jpg", "image/jpeg" },
+		{ ".gif", "image/gif" }, { ".ico", "image/x-icon" }, { ".pdf", "application/pdf" },
+		{ ".wasm", "application/wasm" },
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcasecmp(dot, types[i][0]))
+			return types[i][1];
+	return "application/octet-stream";
+}
+
+/* The head of an answer; what is not a file is a line of text, with the status in it. */
+static void answer(struct client *c, const struct request *r, const char *status, off_t length, const char *format, ...)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char date[64], more[512] = "";
+	va_list arguments;
+	size_t n;
+
+	if (format) {
+		va_start(arguments, format);
+		vsnprintf(more, sizeof(more), format, arguments);
+		va_end(arguments);
+	}
+	strftime(date, sizeof(date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &tm));
+	n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %lld\r\n%s%s\r\n", status, date,
+		     length < 0 ? (long long)strlen(status) + 1 : (long long)length, more,
+		     c->last ? "Connection: close\r\n" : r->old ? "Connection: keep-alive\r\n" : "");
+	if (length < 0 && !r->head)
+		n += snprintf(c->out + n, sizeof(c->out) - n, "%s\n", status);
+	c->head = n;
+	c->head_sent = 0;
+}
+
+static void refuse(struct client *c, const struct request *r, const char *status)
+{
+	c->last = true;
+	answer(c, r, status, -1, "Content-Type: text/plain\r\n");
+}
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* The path of a target without its query, decoded in place; NULL: not one. */
+static char *path_of(char *target)
+{
+	char *from = target, *to;
+
+	if (!strncasecmp(target, "http://", 7)) {
+		from = strchr(target + 7, '/');
+		if (!from)
+			return strcpy(target, "/");
+	}
+	if (*from != '/')
+		return NULL;
+	from[strcspn(from, "?#")] = 0;
+	for (target = to = from; *from; to++) {
+		if (*from != '%') {
+			*to = *from++;
+			continue;
+		}
+		if (digit(from[1]) < 0 || digit(from[2]) < 0)
+			return NULL;
+		*to = digit(from[1]) << 4 | digit(from[2]);
+		if ((unsigned char)*to < 32)
+			return NULL;
+		from += 3;
+	}
+	*to = 0;
+	return target;
+}
+
+/* A head from `text`, terminated. False: it is not one. */
+static bool parse(char *text, struct request *r)
+{
+	char *line = strsep(&text, "\n"), *version;
+
+	r->method = strsep(&line, " ");
+	r->target = strsep(&line, " ");
+	version = line;
+	if (!version || !*r->method || !r->target || version[strlen(version) - 1] != '\r')
+		return false;
+	version[strlen(version) - 1] = 0;
+	if (strncmp(version, "HTTP/1.", 7) || digit(version[7]) < 0 || digit(version[7]) > 9 || version[8])
+		return false;
+	r->old = version[7] == '0';
+	r->head = !strcmp(r->method, "HEAD");
+	r->persistent = !r->old;
+	while ((line = strsep(&text, "\n")) && *line && strcmp(line, "\r")) {
+		char *name = strsep(&line, ":");
+		size_t n;
+
+		/* A name that ends with a blank, or begins with one, is somebody's attempt. */
+		if (!line || !*name || strpbrk(name, " \t\r"))
+			return false;
+		line += strspn(line, " \t");
+		for (n = strlen(line); n && strchr(" \t\r", line[n - 1]); n--)
+			line[n - 1] = 0;
+		if (!strcasecmp(name, "Connection") && strcasestr(line, "close"))
+			r->persistent = false;
+		else if (!strcasecmp(name, "Connection") && strcasestr(line, "keep-alive"))
+			r->persistent = true;
+		else if (!strcasecmp(name, "Host"))
+			r->host = true;
+		else if (!strcasecmp(name, "Transfer-Encoding") ||
+			 (!strcasecmp(name, "Content-Length") && strcmp(line, "0")))
+			r->body = true;
+	}
+	return r->old || r->host;
+}
+
+/* Opens it beneath the directory. -errno; a directory is not a file here, -EISDIR. */
+static int open_file(const char *path, struct stat *st)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	char index[REQUEST_MAX];
+	int fd;
+
+	path += strspn(path, "/");
+	if (!*path || path[strlen(path) - 1] == '/') {
+		snprintf(index, sizeof(index), "%sindex.html", path);
+		path = index;
+	}
+	fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, st) && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	return S_ISDIR(st->st_mode) ? -EISDIR : -ENOENT;
+}
+
+static void respond(struct client *c, char *text)
+{
+	struct request r = {};
+	struct stat st = {};
+	int fd;
+
+	if (!parse(text, &r)) {
+		refuse(c, &r, "400 Bad Request");
+		return;
+	}
+	if (strcmp(r.method, "GET") && !r.head) {
+		c->last = true;
+		answer(c, &r, "405 Method Not Allowed", -1, "Allow: GET, HEAD\r\nContent-Type: text/plain\r\n");
+		return;
+	}
+	/* A body to a GET means nothing, and what follows it cannot be told from it. */
+	c->last = !r.persistent || r.body;
+	r.path = path_of(r.target);
+	if (!r.path) {
+		refuse(c, &r, "400 Bad Request");
+		return;
+	}
+	fd = open_file(r.path, &st);
+	if (fd == -EISDIR && strlen(r.path) < 256 && !strpbrk(r.path, "\r\n%")) {
+		answer(c, &r, "301 Moved Permanently", -1, "Location: %s/\r\nContent-Type: text/plain\r\n", r.path);
+	} else if (fd < 0) {
+		answer(c, &r, fd == -EACCES || fd == -EPERM ? "403 Forbidden" : "404 Not Found", -1,
+		       "Content-Type: text/plain\r\n");
+	} else {
+		answer(c, &r, "200 OK", st.st_size, "Content-Type: %s\r\n",
+		       type_of(r.path[strlen(r.path) - 1] == '/' ? ".html" : r.path));
+		if (r.head || !st.st_size) {
+			close(fd);
+			return;
+		}
+		c->file = fd;
+		c->at = 0;
+		c->end = st.st_size;
+	}
+}
+
+/* 1: all of it is on its way; 0: no more room; or -errno. */
+static int send_answer(struct client *c)
+{
+	while (c->head_sent < c->head) {
+		ssize_t n = porch_send(c->conn, c->out + c->head_sent, c->head - c->head_sent);
+
+		if (n < 0)
+			return n == -EAGAIN ? 0 : n;
+		c->head_sent += n;
+	}
+	while (c->file >= 0) {
+		off_t left = c->end - c->at;
+		struct porch_piece piece;
+		ssize_t n = porch_send_zc_get(c->conn, left < PART ? left : PART, &piece);
+
+		if (n < 0)
+			return n == -EAGAIN ? 0 : n;
+		n = pread(c->file, piece.data, (off_t)piece.length < left ? piece.length : (size_t)left, c->at);
+		/* Shorter than it was: the length is promised, so this is the end. */
+		if (n <= 0) {
+			porch_send_zc_commit(c->conn, 0);
+			return -EIO;
+		}
+		n = porch_send_zc_commit(c->conn, n);
+		if (n < 0)
+			return n;
+		c->at += n;
+		if (c->at == c->end) {
+			close(c->file);
+			c->file = -1;
+		}
+	}
+	return 1;
+}
+
+static void finish(struct client *c, bool abort)
+{
+	if (c->file >= 0)
+		close(c->file);
+	if (abort)
+		porch_conn_abort(c->conn);
+	else
+		porch_conn_close(c->conn);
+	free(c);
+}
+
+/* Answers, and reads requests, one after the other, as far as it goes. */
+static void example_ready(struct porch_conn *conn)
+{
+	struct client *c = porch_conn_user(conn);
+
+	for (;;) {
+		int r = send_answer(c);
+		char *end = NULL;
+		ssize_t n;
+
+		if (!r) {
+			porch_conn_want(conn, PORCH_OUT);
+			return;
+		}
+		if (r < 0 || c->last) {
+			finish(c, r == -EIO);
+			return;
+		}
+		if (c->have)
+			end = memmem(c->in, c->have, "\r\n\r\n", 4);
+		if (end) {
+			size_t length = end + 4 - c->in;
+
+			end[2] = 0;
+			if (memchr(c->in, 0, length - 2))
+				refuse(c, &(struct request){}, "400 Bad Request");
+			else
+				respond(c, c->in);
+			c->have -= length;
+			memmove(c->in, c->in + length, c->have);
+			continue;
+		}
+		if (c->have == sizeof(c->in)) {
+			refuse(c, &(struct request){}, "431 Request Header Fields Too Large");
+			continue;
+		}
+		n = porch_recv(conn, c->in + c->have, sizeof(c->in) - c->have);
+		if (n == -EAGAIN) {
+			porch_conn_want(conn, PORCH_IN | PORCH_OUT);
+			return;
+		}
+		if (n <= 0) {
+			finish(c, false);
+			return;
+		}
+		c->have += n;
+	}
+}
+
+static void example_accepted(struct porch_conn *conn)
+{
+	struct client *c = malloc(sizeof(*c));
+
+	if (!c) {
+		porch_conn_abort(conn);
+		return;
+	}
+	c->conn = conn;
+	c->file = -1;
+	c->last = false;
+	c->head = c->head_sent = c->have = 0;
+	porch_conn_set_user(conn, c);
+	porch_conn_set(conn, PORCH_NODELAY, 1);
+	porch_conn_set(conn, PORCH_KEEPALIVE, 60);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long threads = 1;
+	int option;
+
+	while ((option = getopt(argc, argv, "qt:")) != -1) {
+		if (option == 'q')
+			own_queue = true;
+		else
+			threads = option == 't' ? strtoul(optarg, NULL, 10) : 0;
+	}
+	if (!threads || threads > THREADS_MAX || argc - optind != 2 || parse_address(argv[optind], &address)) {
+		fprintf(stderr, "usage: http [-q] [-t THREADS] ADDRESS:PORT DIRECTORY\n");
+		return 2;
+	}
+	directory = open(argv[optind + 1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0) {
+		fprintf(stderr, "http: %s: %s\n", argv[optind + 1], strerror(errno));
+		return 1;
+	}
+	return serve_all(threads);
+}

@@ -27,3 +27,29 @@ $(BENCH)/client: tests/bench/client.c | deps
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+# deliver=afxdp against the kernel: the crowd of clients, the servers
+TEST_TARGETS += $(BENCH)/crowd $(BENCH)/bulk $(BENCH)/epoll $(BENCH)/worker
+
+$(BENCH)/crowd.bpf.o: tests/bench/crowd.h
+$(BENCH)/crowd.skel.h: $(BENCH)/crowd.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name crowd_bpf > $@
+
+$(BENCH)/crowd.o: $(BENCH)/crowd.skel.h
+
+$(BENCH)/crowd: $(BENCH)/crowd.o $(BENCH)/cputime.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
+
+$(BENCH)/bulk: $(BENCH)/bulk.o $(BENCH)/cputime.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(BENCH)/epoll: $(BENCH)/epoll.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(BENCH)/worker: $(BENCH)/worker.o $(B)/libporch.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^

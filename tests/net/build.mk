@@ -32,3 +32,24 @@ $(NET)/wire: $(NET)/wire.o $(NET)/frame.o $(NET)/common.o
 $(NET)/xdp: $(NET)/xdp.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
+
+# deliver=afxdp: the relay, clients by the thousand, an application that misbehaves on request
+TEST_TARGETS += $(NET)/relay $(NET)/many $(NET)/app
+
+$(NET)/relay $(NET)/many: $(NET)/%: $(NET)/%.o $(NET)/common.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(NET)/app: $(NET)/app.o $(NET)/common.o $(B)/libporch.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# a program that speaks porch/wire.h by itself, for tests of porchd
+ifneq ($(wildcard tests/net/tools/fake_app.c),)
+TEST_TARGETS += $(NET)/fake_app
+$(NET)/fake_app: $(NET)/fake_app.o $(NET)/fake_session.o $(NET)/fake_frames.o $(NET)/fake_garbage.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(NET)/fake_app.o $(NET)/fake_session.o $(NET)/fake_frames.o $(NET)/fake_garbage.o: tests/net/tools/fake_app.h
+endif

@@ -1,0 +1,265 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# deliver=afxdp against a kernel server doing the same work. CPU 1 runs the server's
+# receive threads, porchd and the application; CPU 0 the clients. What is
+# compared is run time of all of CPU 1's threads, per connection, request or KiB.
+#
+# World `k`: the plain kernel and an epoll server. World `a`: porch, porchd, a
+# libporch server; its kernel listeners (ports 8014, 8015) are what the same kernel
+# does with porch attached. World `i`: idle connections, the default flow table.
+
+CROWD=$BENCH/crowd
+PORCHD=${PORCHD:-build/porchd}
+declare -A NAPI DAEMON
+APP=
+AFXDP_LISTENERS='8001 8002 8003 8004 8005 8006'
+IDLE=10000
+
+afxdp_up() {
+	world_up k
+	afxdp_threads k
+	afxdp_world a 'flows = 262144'
+	afxdp_world i ''
+}
+
+# NAPI threads of a world; those of the clients may interrupt the generator beside them.
+afxdp_threads() {	# WORLD
+	local w=$1 side pid
+	for side in f h; do
+		ip -n "porch-bench-$w-c" -force link set "$w${side}c" xdpdrv obj "$BENCH/peers.bpf.o" program pass
+		in_c "$w" ethtool -K "$w${side}c" tso off gso off >/dev/null 2>&1
+		in_s "$w" ethtool -K "$w${side}s" tso off gso off >/dev/null 2>&1
+	done
+	world_threads "$w" >/dev/null
+	for side in f h; do
+		NAPI[$w$side]=$(pgrep -f "^\[?napi/$w${side}s-")
+		for pid in $(pgrep -f "^\[?napi/$w${side}c-"); do chrt -f -p 1 "$pid"; done
+	done
+}
+
+afxdp_world() {	# NAME CONFIG-LINES
+	local w=$1 file=$WORLD_DIR/$1.conf dev port
+	world_up "$w"
+	{
+		printf '[porch]\n%s\n[porchd]\nsocket = %s\n' "$2" "$WORLD_DIR/$w.sock"
+		for dev in fs hs; do
+			printf '[interface %s]\n' "$w$dev"
+			for port in $AFXDP_LISTENERS; do printf 'listen = *:%s,deliver=afxdp,protect=always,backlog=4096\n' "$port"; done
+		done
+	} > "$file"
+	chmod 755 "$WORLD_DIR"
+	for dev in fs hs; do in_s "$w" "$PORCH" attach "$w$dev" --config "$file" >/dev/null || die "porch attach $w$dev failed"; done
+	afxdp_threads "$w"
+	(exec nsenter --net="/run/netns/porch-bench-$w-s" -- taskset -c 1 "$PORCHD" --config "$file" --socket "$WORLD_DIR/$w.sock") \
+		2> "$WORLD_DIR/$w.log" &
+	DAEMON[$w]=$!
+	for ((i = 0; i < 100; i++)); do [ -S "$WORLD_DIR/$w.sock" ] && break; sleep 0.05; done
+	[ -S "$WORLD_DIR/$w.sock" ] || die "porchd does not start: $(tail -n 3 "$WORLD_DIR/$w.log")"
+}
+
+afxdp_down() {
+	local w
+	app_down
+	for w in "${!DAEMON[@]}"; do kill "${DAEMON[$w]}" 2>/dev/null; wait "${DAEMON[$w]}" 2>/dev/null; done
+	DAEMON=()
+}
+
+# porchd and whoever it has started, as `times=` of crowd and bulk wants them
+daemon_pids() { local pids; pids=$(pgrep -P "${DAEMON[$1]}"); echo "${DAEMON[$1]}${pids:++${pids//$'\n'/+}}"; }
+
+app_up() {	# WORLD epoll|worker ARGUMENTS...
+	local w=$1 program=$2
+	shift 2
+	app_down
+	rm -f "$WORLD_DIR/app" # the last one's word is not this one's
+	(PORCH_SOCKET=$WORLD_DIR/$w.sock exec nsenter --net="/run/netns/porch-bench-$w-s" -- taskset -c 1 "$BENCH/$program" "$@") \
+		> "$WORLD_DIR/app" 2> "$WORLD_DIR/app.err" &
+	APP=$!
+	for ((i = 0; i < 100; i++)); do grep -qs listening "$WORLD_DIR/app" && return 0; sleep 0.03; done
+	echo "# $program $*: $(cat "$WORLD_DIR/app.err")" >&2
+	return 1
+}
+
+app_down() {
+	[ -n "$APP" ] || return 0
+	kill "$APP" 2>/dev/null
+	wait "$APP" 2>/dev/null
+	APP=
+}
+
+# Sends a crowd; its words are in M. Addresses are new each time, so that nobody meets his predecessor's TIME-WAIT.
+crowd() {	# WORLD f|h PORT key=value...
+	local w=$1 side=$2 port=$3 net=77
+	shift 3
+	[ "$side" = h ] && net=78
+	words "$(in_c "$w" "$CROWD" "$w${side}c" to="10.$net.0.1:$port" from="10.$((64 + RANDOM % 8)).$((RANDOM % 250)).1" \
+		mac="$(crowd_macs "$w" "$side")" \
+		cpu=0 seed=$RANDOM times="$(crowd_times "$w" "$side")" "$@")"
+}
+crowd_times() { echo "napi:${NAPI[$1$2]},app:$APP${DAEMON[$1]:+,daemon:$(daemon_pids "$1")}"; }
+crowd_macs() { echo "$(mac_of c "$1" "$1$2c"),$(mac_of s "$1" "$1$2s")"; }
+mac_of() { ip -n "porch-bench-$2-$1" -br link show dev "$3" | awk '{ print $3 }'; }
+
+cpu_us() { calc "(${M[napi_ns]} + ${M[app_ns]} + ${M[daemon_ns]:-0}) / 1000 / $1"; }
+
+# The last crowd's clients must all have got what they wanted.
+all_done() {	# NAME OF
+	[ "${M[done]:-0}" = "$2" ] && return 0
+	echo "# $1: ${M[done]:-0} of $2 done (connected ${M[connected]:-0}, odd ${M[odd]:-0}); sample dropped" >&2
+	return 1
+}
+
+# One row of connections: NAME WORLD WORK RATE SECONDS
+connections() {
+	local name=$1 w=$2 work=$3 rate=$4 seconds=$5 port=8001 count
+	[ "$work" = close ] && port=8002
+	count=$(awk "BEGIN { print int($rate * $seconds) }")
+	crowd "$w" f $port kind=connect count="$count" rate="$rate" || return 0
+	all_done "$name" "$count" && sample "$name" "$(cpu_us "$count")"
+}
+
+# The highest offered rate, of a ladder, that loses nobody; what was done per second there.
+ceiling() {	# NAME WORLD SECONDS RATE...
+	local name=$1 w=$2 seconds=$3 rate count best=0
+	shift 3
+	for rate; do
+		count=$(awk "BEGIN { print int($rate * $seconds) }")
+		crowd "$w" f 8001 kind=connect count="$count" rate="$rate" || break
+		[ "${M[done]}" = "$count" ] || break
+		best=$(calc "${M[done]} / ${M[seconds]}")
+	done
+	sample "$name" "$best"
+}
+
+requests() {	# NAME WORLD SECONDS
+	crowd "$2" f 8003 kind=ask count=32 rate=2000 seconds="$3" || return 0
+	[ "${M[requests]:-0}" -gt 0 ] || { echo "# $1: no answers" >&2; return 0; }
+	sample "$1" "$(cpu_us "${M[requests]}")"
+	sample "$1-rate" "$(calc "${M[requests]} / ${M[ask_seconds]}")"
+}
+
+bulk() {	# NAME WORLD PORT send|receive SECONDS: as the client sees it
+	local said times
+	times="napi:${NAPI[$2h]},app:$APP"
+	[ "$1" = "${1%-porch}" ] || times+=",daemon:$(daemon_pids "$2")"
+	said=$(in_c "$2" taskset -c 0 "$BENCH/bulk" "10.78.0.1:$3" "$4" "$5" times="$times") && words "$said" || return 0
+	sample "$1" "$(calc "(${M[napi_ns]} + ${M[app_ns]} + ${M[daemon_ns]:-0}) / (${M[octets]} / 1024)")"
+	sample "$1-rate" "$(calc "${M[octets]} * 8 / ${M[seconds]} / 1e9")"
+}
+
+latency() {
+	app_up a worker 8001 abort yield || return 0
+	crowd a f 8001 kind=connect count=5000 rate=5000 burst=16 || return 0
+	kill -USR1 "$APP"
+	sleep 0.2
+	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)" || return 0
+	sample handover-p50 "$(calc "${M[p50_ns]} / 1000")"
+	sample handover-p99 "$(calc "${M[p99_ns]} / 1000")"
+}
+
+# The same crowd by the honest pair, alone and while the other pair's flood fills the core.
+flooded() {	# SECONDS
+	local pid rate=20000 count
+	count=$(awk "BEGIN { print int($rate * $1) }")
+	app_up a worker 8001 abort block || return 0
+	crowd a h 8001 kind=connect count="$count" rate=$rate tries=4 || return 0
+	sample calm-rate "$(calc "${M[done_first]} / ${M[seconds]}")"
+	(FLOOD_EXEC=exec; world_flood a 4 to=10.77.0.1:8001 seconds=12 cpu=0 seed="$RANDOM" >/dev/null 2>&1) &
+	pid=$!
+	sleep 0.4
+	crowd a h 8001 kind=connect count="$count" rate=$rate tries=4
+	kill $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	[ -n "${M[done]:-}" ] || return 0
+	sample flooded-rate "$(calc "${M[done_first]} / ${M[seconds]}")"
+	sample flooded-ratio "$(last_ratio flooded-rate calm-rate)"
+	sample flooded-lost "$((count - M[done]))"
+}
+
+anonymous() { local pid sum=0 kib; for pid in ${1//+/ }; do kib=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"); sum=$((sum + kib)); done; echo $sum; }
+
+# Connections that have said nothing: what both processes have grown by.
+idle() {
+	local before after
+	app_up i worker 8006 hold block || return 0
+	crowd i f 8006 kind=idle count=200 rate=2000 || return 0
+	before=$(anonymous "$(daemon_pids i)+$APP")
+	crowd i f 8006 kind=idle count=$IDLE rate=10000 || return 0
+	after=$(anonymous "$(daemon_pids i)+$APP")
+	kill -USR1 "$APP"
+	sleep 0.2
+	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)" || return 0
+	[ "${M[accepted]}" -ge $((IDLE * 98 / 100)) ] || { echo "# idle: ${M[accepted]} accepted" >&2; return 0; }
+	sample idle-octets "$(calc "($after - $before) * 1024 / $IDLE")"
+}
+
+afxdp_round() {	# SECONDS
+	local s=$1 w
+	app_up k epoll 8001 abort && { connections conn-kernel k abort 40000 "$s"; connections conn-kernel-20k k abort 20000 "$s"; }
+	app_up a worker 8001 abort block && { connections conn-porch a abort 40000 "$s"; connections conn-porch-20k a abort 20000 "$s"; connections conn-porch-200k a abort 200000 0.3; }
+	have conn-kernel && have conn-porch && sample conn-ratio "$(last_ratio conn-kernel conn-porch)"
+	app_up a worker 8001 abort block && ceiling accepts-porch a 0.3 100000 150000 200000 250000 300000 350000
+	app_up k epoll 8001 abort && ceiling accepts-kernel k 0.3 20000 30000 40000 50000 60000
+	have accepts-kernel && have accepts-porch && sample accepts-ratio "$(last_ratio accepts-porch accepts-kernel)"
+	app_up k epoll 8002 close && connections fin-kernel k close 20000 "$s"
+	app_up a worker 8002 close block && connections fin-porch a close 20000 "$s"
+	have fin-kernel && have fin-porch && sample fin-ratio "$(last_ratio fin-kernel fin-porch)"
+	app_up k epoll 8003 echo && requests ask-kernel k "$s"
+	app_up a worker 8003 echo block && requests ask-porch a "$s"
+	have ask-kernel && have ask-porch && sample ask-ratio "$(last_ratio ask-kernel ask-porch)"
+	latency
+	flooded "$s"
+	for w in k a; do ip -n "porch-bench-$w-c" -force link set "${w}hc" xdpdrv obj "$BENCH/peers.bpf.o" program pass; done
+	app_up k epoll 8004 sink && bulk receive-kernel k 8004 send "$s"
+	app_up a epoll 8014 sink && bulk receive-attached a 8014 send "$s"
+	app_up a worker 8004 sink block && bulk receive-porch a 8004 send "$s"
+	app_up k epoll 8005 source && bulk send-kernel k 8005 receive "$s"
+	app_up a epoll 8015 source && bulk send-attached a 8015 receive "$s"
+	app_up a worker 8005 source block && bulk send-porch a 8005 receive "$s"
+	for w in send receive; do
+		have $w-attached && have $w-porch && sample $w-ratio "$(last_ratio $w-attached $w-porch)"
+		have $w-kernel && have $w-porch && sample $w-ratio-alone "$(last_ratio $w-kernel $w-porch)"
+	done
+	have idle-octets || idle
+	app_down
+}
+
+afxdp_table() {
+	heading 'deliver=afxdp: server core per connection, accepted by another process'
+	row conn-kernel us - 'SYN to RST close, 40 k/s: kernel, epoll + accept4'
+	row conn-porch us - 'SYN to RST close, 40 k/s: porch'
+	row conn-ratio x '>=5' 'kernel over porch'
+	row conn-kernel-20k us - 'SYN to RST close, 20 k/s: kernel'
+	row conn-porch-20k us - 'SYN to RST close, 20 k/s: porch'
+	row conn-porch-200k us - 'SYN to RST close, 200 k/s: porch'
+	row fin-kernel us - 'SYN to FIN close, 20 k/s: kernel'
+	row fin-porch us - 'SYN to FIN close, 20 k/s: porch'
+	row fin-ratio x '>=4' 'kernel over porch'
+	row accepts-kernel /s - 'connections accepted per second, none lost: kernel'
+	row accepts-porch /s - 'connections accepted per second, none lost: porch'
+	row accepts-ratio x '>=6' 'porch over kernel'
+	row handover-p50 us '<=20' 'XDP time stamp to porch_accept(), 5 k/s in bursts of 16, yielding: median'
+	row handover-p99 us '<=100' 'the same: 99 of 100'
+	row calm-rate /s - '(offered by the honest pair, no flood: done)'
+	row flooded-rate /s - 'connections per second while a flood fills the core'
+	row flooded-ratio x '>=0.5' 'flooded over calm'
+	row flooded-lost '' '<=0' 'connections lost under flood, of clients that repeat their SYN'
+	heading 'deliver=afxdp: one octet there and back, 32 connections, blocking worker'
+	row ask-kernel us - 'server core per request: kernel, epoll'
+	row ask-porch us - 'server core per request: porch'
+	row ask-ratio x '>=2' 'kernel over porch'
+	row ask-kernel-rate /s - 'requests per second: kernel'
+	row ask-porch-rate /s - 'requests per second: porch'
+	heading 'deliver=afxdp: bulk, MTU 1500, no offloads, a Linux peer; server core per KiB'
+	for w in send receive; do
+		row $w-kernel ns - "$w: kernel, no porch on the interface"
+		row $w-attached ns - "$w: kernel, porch on the interface"
+		row $w-porch ns - "$w: porch"
+		row $w-ratio x "$([ $w = send ] && echo '>=1' || echo '>=0.8')" "$w: kernel with porch attached over porch"
+		row $w-ratio-alone x - "$w: kernel without porch over porch"
+		for k in kernel attached porch; do row $w-$k-rate Gb/s - "$w: throughput, $k"; done
+	done
+	heading 'deliver=afxdp: memory'
+	row idle-octets B '<=1024' "idle connection, application and porchd, $IDLE of them"
+}

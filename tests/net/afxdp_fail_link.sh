@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The interface goes down and comes up; the number of its queues changes; another one goes away.
+. "$(dirname "$0")/lib.sh"
+. tests/net/tools/daemon.sh
+net_up 4
+
+afxdp_attach 7
+daemon_up
+app service '[::]:7'
+spawn steady c "$TOOLS/client" 10.0.0.1:7 count=10 rounds=100000 pause=20 timeout=8000
+served 'before' 7 20
+for end in s0 c0; do
+	[ $end = s0 ] && ns=$SNS || ns=$CNS
+	ip -n "$ns" link set $end down
+	sleep 0.7
+	ip -n "$ns" link set $end up
+	net_neighbours 0 10.0.0 fd00:
+	ip -n "$CNS" addr replace fd00::2/64 dev c0 nodad
+	ip -n "$SNS" addr replace fd00::1/64 dev s0 nodad
+	within 5 eval '[ "$(client 10.0.0.1:7 timeout=500 | result)" = ok ]'
+	served "$end down and up: clients are served" 7 20
+done
+stop steady
+is 'connections from before went on' "$(all_ok steady 10)" yes
+is 'the application is still attached' "$(state_of service | sed 's/^$/attached/; s/reattached/attached/')" attached
+
+# fewer queues, and more: frames come in on queues that have another set of sockets now
+in_c ethtool -L c0 tx 2 >/dev/null 2>&1 || skip 'the client has two queues' 'ethtool -L is refused'
+for queues in 2 4; do
+	if in_s ethtool -L s0 rx $queues >/dev/null 2>"$DIR/ethtool"; then
+		in_c ethtool -L c0 tx $queues >/dev/null 2>&1
+		within 5 eval '[ "$(client 10.0.0.1:7 timeout=500 | result)" = ok ]'
+		served "$queues queues: clients are served" 7 50
+		is "$queues queues: as many sockets of porchd" "$(slots 'select(.worker == 0)')" $queues
+	else
+		skip "$queues queues" "$(xargs <"$DIR/ethtool")"
+	fi
+done
+is 'porchd said what happened' "$(grep -c 's0' "$DIR/porchd.err" | sed 's/^[1-9][0-9]*$/yes/')" yes
+app_ends service
+is 'the kernel has reset nobody' "$(in_s nstat -asz TcpOutRsts | awk '/TcpOutRsts/ { print $2 }')" 0
+afxdp_end

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# porchd alone, with an application that speaks wire.h itself: registers, is handed
+# connections, holds the lease, shares it, loses it; everything given back at its end.
+. "$(dirname "$0")/lib.sh"
+. tests/net/tools/daemon.sh
+FAKE=$TOOLS/fake_app
+daemon_answers() { [ -S "$PORCH_SOCKET" ]; }
+net_up
+
+fake() {	# NAME [key=value...]
+	local name=$1
+	shift
+	spawn "$name" s "$FAKE" "$PORCH_SOCKET" 7 "$@"
+	within 5 grep -q listening "$DIR/$name.out" || bail "fake_app $* listens" "$(cat "$DIR/$name.out" "$DIR/$name.err" "$DIR/porchd.err")"
+}
+said() { grep -c "$2" "$DIR/$1.out"; }		# NAME PATTERN
+daemon_said() { grep -Eq -- "$1" "$DIR/porchd.err"; }	# PATTERN
+leases() { slots 'select(.worker > 0 and (.lease == true or .lease == 1))'; }
+nobody_left() { [ "$(slots 'select(.worker > 0)')" = 0 ]; }
+
+afxdp_attach 7
+daemon_up
+bystander_up
+
+fake one
+is 'one worker has one slot' "$(slots 'select(.worker > 0)')" 1
+served 'echo by a worker alone' 7 50 rounds=3
+check 'it holds the lease' within 2 grep -q '^leased' "$DIR/one.out"
+fake two
+served 'echo by two workers' 7 50 rounds=3
+is 'of two workers none holds the lease' "$(leases)" 0
+stop two
+served 'echo after one of them has left' 7 50 rounds=3
+check 'who is left has the lease again' within 3 test "$(leases)" = 1
+signal one KILL
+ended one
+check 'nothing is left of a killed worker' within 2 nobody_left
+fake three
+served 'echo by the next' 7 50 rounds=3
+stop three
+check 'nothing is left of one that said goodbye' within 2 nobody_left
+
+# --- garbage: whoever writes it loses by it, the others go on ---
+for what in finish finish_entries back give accept inject credit session messages; do
+	fake good
+	fake bad garbage=$what seed=7
+	served "two workers, before $what" 7 10
+	signal bad USR1
+	within 2 grep -q 'wrote garbage' "$DIR/bad.out" || not_ok "$what is written" "$(cat "$DIR/bad.out")"
+	served "garbage in $what: the other worker" 7 20 rounds=2
+	stop bad
+	stop good
+	check "garbage in $what: nothing is left" within 2 nobody_left
+done
+for what in fill fill_rewind completion lease fill_addresses frames; do
+	fake bad garbage=$what seed=7
+	served "before $what" 7 10
+	signal bad USR1
+	within 2 grep -q 'wrote garbage' "$DIR/bad.out" || not_ok "$what is written" "$(cat "$DIR/bad.out")"
+	bystander_well "garbage in $what"
+	case $what in
+	fill_addresses | frames) ;; # the kernel skips the former; records tell the latter
+	*) check "garbage in $what: seen, and the queue is back within 2 s" within 2 grep -q '^bound' "$DIR/bad.out" ;;
+	esac
+	served "garbage in $what: afterwards" 7 20 rounds=2
+	stop bad
+	check "garbage in $what: nothing is left" within 2 nobody_left
+done
+
+# --- the holder of the lease is stopped ---
+fake held
+served 'before it is stopped' 7 10
+signal held STOP
+bystander_well 'while it is stopped'
+signal held CONT
+served 'when it goes on' 7 10
+stop held
+fake busy garbage=stop_busy
+served 'before it is stopped in the middle' 7 10
+signal busy USR1
+fake other
+served 'a worker beside it' 7 20 rounds=2
+signal busy CONT
+served 'when it goes on' 7 20 rounds=2
+stop busy
+stop other
+check 'nothing is left of them' within 2 nobody_left
+bystander_well 'after that'
+grep -E '<[0-4]>' "$DIR/porchd.err" | sed 's/^/# /'
+afxdp_end

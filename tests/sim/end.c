@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* One end: what lends the engine frames and memory, and the application above it. */
+#include "tests/sim/sim.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+uint8_t sim_octet(int index, uint32_t offset)
+{
+	uint32_t v = offset * 2654435761u + (uint32_t)index * 97;
+
+	return (uint8_t)(v >> 24 ^ v >> 11);
+}
+
+static void *frame_get(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	struct end *e = stack->user;
+	struct world *w = e->world;
+
+	if (w->plan.frame_refusals && (sim_random(&w->random) >> 16) % 65536 < w->plan.frame_refusals)
+		return NULL;
+	if (e->lent_frame)
+		sim_fail(w, "end %d: a second frame before the first was sent", e->index);
+	e->lent_frame = e->frame;
+	memset(e->frame, 0xa5, sizeof(e->frame));
+	return e->frame;
+}
+
+static void frame_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32_t length)
+{
+	struct end *e = stack->user;
+
+	if (frame != e->lent_frame)
+		sim_fail(e->world, "end %d: sent a frame it was not lent", e->index);
+	e->lent_frame = NULL;
+	check_sent(e, frame, length);
+	link_send(e->world, e->index, frame, length);
+}
+
+static void notify(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	struct end *e = stack->user;
+	struct plan *p = &e->world->plan;
+
+	if (e->read_at == TCP_NEVER)
+		e->read_at = stack->now + p->read_pause[e->index];
+	if (tcp_events(conn) & TCP_EVENT_OUT && e->write_at == TCP_NEVER && !e->write_done)
+		e->write_at = stack->now;
+}
+
+static void *block_get(struct tcp_stack *stack)
+{
+	struct end *e = stack->user;
+	void *block = e->free_block;
+
+	if (e->blocks_used >= e->world->plan.blocks[e->index])
+		return NULL;
+	e->blocks_used++;
+	if (e->blocks_used > e->blocks_peak)
+		e->blocks_peak = e->blocks_used;
+	if (!block)
+		return aligned_alloc(64, TCP_BLOCK);
+	memcpy(&e->free_block, block, sizeof(void *));
+	return block;
+}
+
+static void block_put(struct tcp_stack *stack, void *block)
+{
+	struct end *e = stack->user;
+
+	e->blocks_used--;
+#ifdef __SANITIZE_ADDRESS__
+	free(block);
+#else
+	memset(block, 0x5a, 64);
+	memcpy(block, &e->free_block, sizeof(void *));
+	e->free_block = block;
+#endif
+}
+
+static const struct tcp_ops ops = {
+	.frame_get = frame_get,
+	.frame_send = frame_send,
+	.notify = notify,
+	.block_get = block_get,
+	.block_put = block_put,
+};
+
+void end_open(struct world *w, int i)
+{
+	struct plan *p = &w->plan;
+	struct end *e = &w->end[i];
+	struct tcp_settings settings = {
+		.frame_size = SIM_FRAME,
+		.recv_buffer = p->recv_buffer[i],
+		.send_buffer = p->send_buffer[i],
+		.seed = p->seed,
+	};
+	struct tcp_start start = {
+		.remote = { [10] = 0xff, [11] = 0xff, 10, 0, 0, (uint8_t)(2 - i) },
+		.local = { [10] = 0xff, [11] = 0xff, 10, 0, 0, (uint8_t)(1 + i) },
+		.remote_port = (uint16_t)(1001 - i),
+		.local_port = (uint16_t)(1000 + i),
+		.remote_mac = { 2, 0, 0, 0, 0, (uint8_t)(2 - i) },
+		.local_mac = { 2, 0, 0, 0, 0, (uint8_t)(1 + i) },
+		.tags = { p->tagged ? 7 : TCP_TAG_NONE, TCP_TAG_NONE },
+		.irs = p->iss[!i],
+		.iss = p->iss[i],
+		.ts_recent = 5000 + 100 * (uint32_t)!i,
+		.ts_ecr = 5000 + 100 * (uint32_t)i,
+		.proven = w->now,
+		.mss = p->mss[!i],
+		.window = (uint16_t)(65535 >> (p->options & TCP_OPT_WSCALE ? p->wscale[!i] : 0)),
+		.mtu = p->mtu,
+		.options = p->options,
+		.wscale_snd = p->wscale[!i],
+		.wscale_rcv = p->wscale[i],
+		.rcv_wnd = 65535,
+	};
+
+	if (p->six) {
+		memset(start.remote, 0xfd, 15);
+		memset(start.local, 0xfd, 15);
+	}
+	e->world = w;
+	e->index = i;
+	e->stack.user = e;
+	tcp_stack_init(&e->stack, &ops, &settings, w->now);
+	tcp_open(&e->stack, &e->conn, &start);
+	tcp_set(&e->stack, &e->conn, TCP_OPTION_NODELAY, p->nodelay[i]);
+	tcp_set(&e->stack, &e->conn, TCP_OPTION_CORK, p->cork[i]);
+	tcp_set(&e->stack, &e->conn, TCP_OPTION_KEEPALIVE, p->keepalive[i]);
+	e->open = true;
+	e->write_at = w->now;
+	e->read_at = TCP_NEVER;
+	e->unit = p->options & TCP_OPT_WSCALE ? 1u << p->wscale[i] : 1;
+	e->promised = p->iss[!i] + 1 + 65535;
+	e->highest = p->iss[i] + 1;
+	e->permitted = p->iss[i] + 1 + 65535;
+}
+
+/* TIME-WAIT is kept by somebody else: here, as XDP does it. */
+static void time_wait_answer(struct end *e, const struct tcp_segment *seg)
+{
+	struct world *w = e->world;
+	struct tcp_conn shadow = e->conn;
+	struct tcp_frame f = { .seq = e->finish.snd_nxt, .flags = TCP_FLAG_ACK };
+
+	if (!(seg->flags & TCP_FLAG_FIN))
+		return;
+	shadow.ranges = 0;
+	shadow.flush_pprev = NULL;
+	e->stack.now = w->now;
+	if (!frame_output(&e->stack, &shadow, &f))
+		stack_unpend(&e->stack, &shadow);
+}
+
+/* Somebody who has forgotten the connection. */
+static void stranger_answers(struct end *e, const uint8_t *frame, uint32_t length, uint32_t l3, uint32_t l4)
+{
+	uint8_t reply[128];
+	uint32_t n = tcp_reset_for(frame, length, l3, l4, length - l4, reply, sizeof(reply));
+
+	if (n)
+		link_send(e->world, e->index, reply, n);
+}
+
+void end_frame(struct end *e, const uint8_t *frame, uint32_t length, bool corrupt)
+{
+	struct world *w = e->world;
+	uint32_t l3 = w->plan.tagged ? 18 : 14, l4 = l3 + (w->plan.six ? 40 : 20);
+	struct tcp_segment seg;
+	int error;
+
+	if (tcp_parse(frame, length, l3, l4, length - l4, &seg)) {
+		if (!corrupt)
+			sim_fail(w, "end %d: cannot parse what the other sent", e->index);
+		return;
+	}
+	if (e->released) {
+		if (corrupt)
+			return;
+		if (e->time_wait)
+			time_wait_answer(e, &seg);
+		else
+			stranger_answers(e, frame, length, l3, l4);
+		return;
+	}
+	if (!corrupt && seg.flags & TCP_FLAG_ACK) {
+		uint32_t scale = w->plan.options & TCP_OPT_WSCALE ? w->plan.wscale[!e->index] : 0;
+
+		e->permitted = seq_max(e->permitted, seg.ack + ((uint32_t)seg.window << scale));
+	}
+	e->stack.now = w->now;
+	error = tcp_input(&e->stack, &e->conn, &seg);
+	if (error == -EBADMSG && !corrupt)
+		sim_fail(w, "end %d: checksum refused", e->index);
+	if (!error && corrupt && !(e->conn.flags & TCP_CONN_DONE))
+		sim_fail(w, "end %d: a corrupt segment was taken", e->index);
+	e->pended = true;
+}
+
+static void reads(struct end *e)
+{
+	struct world *w = e->world;
+	struct plan *p = &w->plan;
+	struct tcp_piece piece[3];
+	uint8_t buf[100000];
+	uint32_t want = 1 + (uint32_t)(sim_random(&w->random) >> 16) % p->read_max[e->index], i, k, n = 0;
+	ssize_t got;
+
+	if (p->pieces[e->index]) {
+		got = tcp_recv_pieces(&e->stack, &e->conn, piece, 3);
+		for (k = 0; got > 0 && k < (uint32_t)got; k++) {
+			for (i = 0; i < piece[k].length; i++)
+				buf[n + i] = ((uint8_t *)piece[k].data)[i];
+			n += (uint32_t)piece[k].length;
+		}
+		if (got > 0) {
+			got = min_u32(n, want);
+			tcp_recv_done(&e->stack, &e->conn, (size_t)got);
+		}
+	} else {
+		got = tcp_recv(&e->stack, &e->conn, buf, want);
+	}
+	e->read_at = TCP_NEVER;
+	if (got > 0) {
+		for (i = 0; i < (uint32_t)got; i++)
+			if (buf[i] != sim_octet(!e->index, e->received + i)) {
+				sim_fail(w, "end %d: octet %u is wrong", e->index, e->received + i);
+				return;
+			}
+		e->received += (uint32_t)got;
+		if (e->received > p->octets[!e->index])
+			sim_fail(w, "end %d: more than was sent", e->index);
+		e->read_at = w->now + p->read_pause[e->index];
+	} else if (got == 0) {
+		if (!e->saw_end && e->received != w->end[!e->index].sent)
+			sim_fail(w, "end %d: the end after %u of %u", e->index, e->received, w->end[!e->index].sent);
+		e->saw_end = true;
+	} else if (got != -EAGAIN && !tcp_error(&e->conn)) {
+		sim_fail(w, "end %d: recv says %zd", e->index, got);
+	}
+}
+
+static void writes(struct end *e)
+{
+	struct world *w = e->world;
+	struct plan *p = &w->plan;
+	uint32_t left = p->octets[e->index] - e->sent, n, i;
+	uint8_t buf[100000];
+	struct tcp_piece piece;
+	ssize_t done = 0;
+
+	n = min_u32(left, 1 + (uint32_t)(sim_random(&w->random) >> 16) % p->write_max[e->index]);
+	e->write_at = TCP_NEVER;
+	if (n && p->pieces[e->index]) {
+		n = min_u32(n, min_u32(TCP_BLOCK_DATA, p->send_buffer[e->index]));
+		done = tcp_send_piece(&e->stack, &e->conn, n, &piece);
+		if (done > 0) {
+			for (i = 0; i < n; i++)
+				((uint8_t *)piece.data)[i] = sim_octet(e->index, e->sent + i);
+			done = tcp_send_commit(&e->stack, &e->conn, n);
+		}
+	} else if (n) {
+		for (i = 0; i < n; i++)
+			buf[i] = sim_octet(e->index, e->sent + i);
+		done = tcp_send(&e->stack, &e->conn, buf, n);
+	}
+	if (done < 0) {
+		if (done != -EAGAIN)
+			e->write_done = true;
+		else if (tcp_events(&e->conn) & TCP_EVENT_OUT) /* no block: try again soon */
+			e->write_at = w->now + 10 * TCP_MS;
+		return;
+	}
+	e->sent += (uint32_t)done;
+	if (e->sent < p->octets[e->index]) {
+		e->write_at = w->now + p->write_pause[e->index];
+		return;
+	}
+	e->write_done = true;
+	if (p->shut_early[e->index])
+		tcp_shutdown(&e->stack, &e->conn, SHUT_WR);
+}
+
+void end_release(struct end *e)
+{
+	if (e->released)
+		return;
+	e->time_wait = tcp_finish(&e->conn, &e->finish);
+	tcp_release(&e->stack, &e->conn);
+	e->released = true;
+	if (e->blocks_used)
+		sim_fail(e->world, "end %d: %u blocks were not given back", e->index, e->blocks_used);
+	while (e->free_block) {
+		void *block = e->free_block;
+
+		memcpy(&e->free_block, block, sizeof(void *));
+		free(block);
+	}
+}
+
+/* The application's turn, timers, and what goes out in the end. */
+void end_turn(struct end *e)
+{
+	struct world *w = e->world;
+	struct plan *p = &w->plan;
+
+	if (e->released)
+		return;
+	e->stack.now = w->now;
+	tcp_stack_run(&e->stack);
+	if (!e->closed) {
+		if (e->conn.notified) {
+			e->conn.notified = false;
+			notify(&e->stack, &e->conn);
+		}
+		if (e->received >= p->abort_at[e->index]) {
+			tcp_abort(&e->stack, &e->conn);
+			e->closed = true;
+		}
+		if (!e->closed && e->write_at <= w->now && !e->write_done)
+			writes(e);
+		if (!e->closed && e->read_at <= w->now)
+			reads(e);
+		if (!e->closed && ((e->saw_end && e->write_done) || tcp_error(&e->conn))) {
+			tcp_close(&e->stack, &e->conn);
+			e->closed = true;
+		} else if (!e->closed && e->write_done && !p->shut_early[e->index] && !p->octets[!e->index]) {
+			tcp_close(&e->stack, &e->conn);
+			e->closed = true;
+		}
+	}
+	tcp_stack_flush(&e->stack);
+	if (e->closed && tcp_events(&e->conn) & TCP_EVENT_DONE)
+		end_release(e);
+}
+
+uint64_t end_next(const struct end *e)
+{
+	uint64_t next;
+
+	if (e->released)
+		return TCP_NEVER;
+	next = tcp_stack_next(&e->stack);
+	if (e->stack.flush_head)
+		next = min_u64(next, e->world->now + 50000); /* frames were wanting */
+	if (!e->closed)
+		next = min_u64(next, min_u64(e->write_done ? TCP_NEVER : e->write_at, e->read_at));
+	return next;
+}
+
+bool end_over(const struct end *e)
+{
+	return e->released;
+}
+
+void end_icmp(struct end *e, const uint8_t *frame, uint32_t length)
+{
+	uint32_t l3 = e->world->plan.tagged ? 18 : 14, l4 = l3 + (e->world->plan.six ? 40 : 20);
+
+	if (e->released)
+		return;
+	e->stack.now = e->world->now;
+	tcp_icmp(&e->stack, &e->conn, frame, length, l3, l4);
+	e->pended = true;
+}

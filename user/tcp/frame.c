@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Frames as they leave: Ethernet, tags, IPv4 or IPv6, TCP with options, payload, sums. */
+#include "tcp/internal.h"
+
+static inline void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = v >> 8;
+	p[1] = (uint8_t)v;
+}
+
+static inline void put32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, 4);
+}
+
+/* The outer of two tags is of a provider (802.1ad), a single one is not. */
+uint32_t frame_link(void *frame, const uint8_t *mac, const uint16_t *tags, uint16_t ethertype)
+{
+	uint8_t *p = frame;
+	uint32_t n = 12;
+
+	memcpy(p, mac + 6, 6); /* back to whom it came from */
+	memcpy(p + 6, mac, 6);
+	if (tags[0] != TCP_TAG_NONE) {
+		put16(p + n, tags[1] != TCP_TAG_NONE ? 0x88a8 : 0x8100);
+		put16(p + n + 2, tags[0]);
+		n += 4;
+	}
+	if (tags[1] != TCP_TAG_NONE) {
+		put16(p + n, 0x8100);
+		put16(p + n + 2, tags[1]);
+		n += 4;
+	}
+	put16(p + n, ethertype);
+	return n + 2;
+}
+
+/* `octets` behind the IP header. */
+static uint32_t build_ip(const struct tcp_conn *conn, uint8_t *p, uint32_t octets, uint8_t ecn)
+{
+	uint16_t sum;
+
+	if (conn->family == 4) {
+		put32(p, 0x45000000u | (uint32_t)ecn << 16 | (octets + 20));
+		put32(p + 4, 0x00004000); /* atomic: no identification (RFC 6864), DF */
+		put32(p + 8, 0x40060000);
+		memcpy(p + 12, conn->local + 12, 4);
+		memcpy(p + 16, conn->remote + 12, 4);
+		sum = csum_fold(csum_words(p, 5));
+		memcpy(p + 10, &sum, 2);
+		return 20;
+	}
+	put32(p, 0x60000000u | (uint32_t)ecn << 20);
+	put16(p + 4, (uint16_t)octets);
+	p[6] = 6;
+	p[7] = 64;
+	memcpy(p + 8, conn->local, 16);
+	memcpy(p + 24, conn->remote, 16);
+	return 40;
+}
+
+/* RFC 2018, 2883: the duplicate first, then the range that changed last, then the others. */
+static uint32_t put_sack(struct tcp_conn *conn, uint8_t *p, uint32_t room)
+{
+	uint32_t most = (room - 4) / 8, n = 0, recent = conn->ranges, i;
+
+	if (room < 12)
+		return 0;
+	if (most > 4)
+		most = 4;
+	if (conn->dsack) {
+		put32(p + 4, conn->dsack_from);
+		put32(p + 8, conn->dsack_to);
+		conn->dsack = 0;
+		n = 1;
+	}
+	for (i = 0; i < conn->ranges && n < most; i++) {
+		const struct tcp_range *r = conn->range + i;
+
+		if (!seq_before(conn->sack_recent, r->from) && seq_before(conn->sack_recent, r->to)) {
+			put32(p + 4 + 8 * n, r->from);
+			put32(p + 8 + 8 * n, r->to);
+			recent = i;
+			n++;
+			break;
+		}
+	}
+	for (i = 0; i < conn->ranges && n < most; i++) {
+		if (i == recent)
+			continue;
+		put32(p + 4 + 8 * n, conn->range[i].from);
+		put32(p + 8 + 8 * n, conn->range[i].to);
+		n++;
+	}
+	if (!n)
+		return 0;
+	p[0] = p[1] = 1;
+	p[2] = 5;
+	p[3] = (uint8_t)(2 + 8 * n);
+	return 4 + 8 * n;
+}
+
+uint32_t frame_room(const struct tcp_conn *conn)
+{
+	return 22 + (conn->family == 4 ? 20 : 40) + 20 + (conn->options & TCP_OPT_TIMESTAMPS ? 12 : 0);
+}
+
+/* Octets of options at `p`. */
+static uint32_t build_options(struct tcp_stack *stack, struct tcp_conn *conn, uint8_t *p, const struct tcp_frame *f)
+{
+	uint32_t n = 0;
+
+	if (conn->options & TCP_OPT_TIMESTAMPS) {
+		put32(p, 0x0101080a);
+		put32(p + 4, clock_ms(stack) + conn->ts_offset);
+		put32(p + 8, conn->ts_recent);
+		n = 12;
+	}
+	if ((conn->ranges || conn->dsack) && conn->options & TCP_OPT_SACK && !(f->flags & TCP_FLAG_RST)) {
+		/* never at the cost of payload */
+		uint32_t room = min_u32(40 - n, conn->mss > f->length ? conn->mss - f->length : 0);
+
+		n += put_sack(conn, p + n, f->length ? room : 40 - n);
+	}
+	return n;
+}
+
+/* What any segment but a reset settles. */
+static void acknowledged(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	conn->rcv_acked = conn->rcv_nxt;
+	conn->flags &= ~(TCP_CONN_ACK_NOW | TCP_CONN_ACK_OWED);
+	deadline_clear(conn, TCP_DEADLINE_ACK);
+}
+
+bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_frame *f)
+{
+	uint8_t *frame = stack->ops->frame_get(stack, conn), *ip, *tcp;
+	uint32_t l3, l4, header, sum;
+	uint16_t folded;
+
+	if (!frame) {
+		stack->counters.tx_full++;
+		output_later(stack, conn);
+		return false;
+	}
+	l3 = frame_link(frame, conn->local_mac, conn->tags, conn->family == 4 ? 0x0800 : 0x86dd);
+	ip = frame + l3;
+	l4 = l3 + (conn->family == 4 ? 20 : 40);
+	tcp = frame + l4;
+	header = 20 + build_options(stack, conn, tcp + 20, f);
+	build_ip(conn, ip, header + f->length, f->ecn);
+	put16(tcp, conn->local_port);
+	put16(tcp + 2, conn->remote_port);
+	put32(tcp + 4, f->seq);
+	put32(tcp + 8, conn->rcv_nxt);
+	put16(tcp + 12, (uint16_t)(header << 10 | f->flags));
+	put16(tcp + 14, window_announce(stack, conn));
+	put32(tcp + 16, 0);
+	sum = csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(header + f->length)));
+	sum = csum_add(sum, csum_words(tcp, header / 4));
+	if (f->octet) {
+		tcp[header] = *f->octet;
+		sum = csum_add(sum, tcp_csum(tcp + header, 1));
+	} else if (f->length) {
+		sum = csum_add(sum, send_copy(f->block, f->seq, tcp + header, f->length));
+	}
+	folded = csum_fold(sum);
+	memcpy(tcp + 16, &folded, 2);
+	if (!(f->flags & TCP_FLAG_RST))
+		acknowledged(stack, conn);
+	conn->segments_out++;
+	stack->counters.segments_out++;
+	stack->ops->frame_send(stack, conn, frame, l4 + header + f->length);
+	return true;
+}

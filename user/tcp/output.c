@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What may be sent now, and in which segments. */
+#include "tcp/internal.h"
+
+enum verdict { SENT, HELD, NO_FRAME };
+
+/* Leaky bucket: so much may go at once before the pace counts. */
+static uint64_t burst_octets(const struct tcp_conn *conn, uint64_t rate)
+{
+	return min_u64(max_u64(rate / 1000, 16ull * conn->mss), 64ull * conn->mss);
+}
+
+/* One segment's share of the pace; false: not before conn->pace_next. */
+static bool pace(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t length)
+{
+	uint64_t rate = cc_pace_rate(conn), burst;
+
+	if (!rate)
+		return true;
+	if (conn->pace_next > stack->now) {
+		deadline_set(stack, conn, TCP_DEADLINE_PACE, conn->pace_next);
+		return false;
+	}
+	burst = burst_octets(conn, rate) * TCP_SECOND / rate;
+	conn->pace_next = max_u64(conn->pace_next, stack->now > burst ? stack->now - burst : 0) +
+			  length * TCP_SECOND / rate;
+	return true;
+}
+
+/*
+ * Records i to i + n - 1 once more: in pieces if the path has become narrower,
+ * as one segment if they fit into one.
+ */
+static bool send_records(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t i, uint32_t n)
+{
+	struct tcp_record *r = record_at(conn, i), *last = record_at(conn, i + n - 1);
+	bool fin = last->flags & TCP_RECORD_FIN;
+	uint32_t data = last->seq + last->length - r->seq - fin, at = 0;
+	struct tcp_block *block = r->block;
+
+	do {
+		uint32_t part = min_u32(data - at, conn->mss);
+		struct tcp_frame f = {
+			.seq = r->seq + at,
+			.flags = TCP_FLAG_ACK,
+			.length = (uint16_t)part,
+		};
+
+		while (part && f.seq - block->base >= block->used)
+			block = block->next;
+		f.block = block;
+		at += part;
+		if (at == data)
+			f.flags |= (data ? TCP_FLAG_PSH : 0) | (fin ? TCP_FLAG_FIN : 0);
+		if (!frame_output(stack, conn, &f))
+			return false;
+		conn->retransmits++;
+		stack->counters.retransmits++;
+		if (conn->undo_resent >= 0)
+			conn->undo_resent++;
+	} while (at < data);
+	if (!conn->resend_ts)
+		conn->resend_ts = clock_ms(stack) + conn->ts_offset;
+	conn->last_sent = stack->now;
+	for (; n--; i++) {
+		r = record_at(conn, i);
+		r->flags |= TCP_RECORD_EVER;
+		r->times += r->times < 255;
+	}
+	return true;
+}
+
+static inline bool is_waiting(const struct tcp_record *r)
+{
+	return (r->flags & (TCP_RECORD_LOST | TCP_RECORD_RESENT)) == TCP_RECORD_LOST;
+}
+
+/* Lost segments first (RFC 6675 4, NextSeg rule 1); small ones together. */
+static enum verdict resend_lost(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	while (conn->lost > conn->resent && conn->rec_resend != conn->rec_tail) {
+		uint32_t i = conn->rec_resend, n = 1, pipe = conn_pipe(conn), length;
+
+		if (!is_waiting(record_at(conn, i))) {
+			conn->rec_resend++;
+			continue;
+		}
+		length = record_at(conn, i)->length;
+		if (pipe && pipe + length > conn->cwnd)
+			return HELD;
+		while (i + n != conn->rec_tail && is_waiting(record_at(conn, i + n)) &&
+		       length + record_at(conn, i + n)->length <= min_u32(conn->mss, conn->cwnd - pipe))
+			length += record_at(conn, i + n++)->length;
+		if (!pace(stack, conn, length))
+			return HELD;
+		if (!send_records(stack, conn, i, n))
+			return NO_FRAME;
+		conn->resent += length;
+		conn->prr_out += length;
+		for (; n--; i++) {
+			record_at(conn, i)->flags |= TCP_RECORD_RESENT;
+			record_sent(stack, conn, i);
+		}
+		conn->rec_resend = i;
+	}
+	return SENT;
+}
+
+/* The window counts octets, but what is on the way has room for packets: no more of them than if all were full. */
+static bool too_many(const struct tcp_conn *conn)
+{
+	return conn->rec_tail - conn->rec_head > (conn->cwnd + conn->sacked + conn->lost) / conn->mss + 1;
+}
+
+/* RFC 9293 3.7.4 (Nagle, as refined by Minshall) and 3.8.6.2.1 (silly windows). */
+static bool worth_sending(const struct tcp_conn *conn, uint32_t length, uint32_t queued, bool fin)
+{
+	if (length >= conn->mss || fin)
+		return true;
+	if (length < queued) /* the window is small */
+		return length >= conn->snd_max_wnd / 2;
+	if (conn->flags & TCP_CONN_CORK) /* but the buffer may hold less than a segment */
+		return conn->flags & TCP_CONN_OUT_WANTED && conn->snd_una == conn->snd_nxt;
+	if (conn->flags & TCP_CONN_NODELAY || conn->snd_una == conn->snd_nxt)
+		return true;
+	return !seq_after(conn->snd_small, conn->snd_una);
+}
+
+static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t length, bool fin, bool push)
+{
+	struct tcp_block *block = length ? send_block(conn, conn->snd_nxt) : NULL;
+	struct tcp_record *r = record_add(stack, conn);
+	struct tcp_frame f = {
+		.seq = conn->snd_nxt,
+		.flags = TCP_FLAG_ACK | (push ? TCP_FLAG_PSH : 0) | (fin ? TCP_FLAG_FIN : 0),
+		.length = (uint16_t)length,
+		.block = block,
+	};
+	bool owed = conn->flags & TCP_CONN_ACK_OWED;
+
+	if (!r)
+		return HELD;
+	if (!frame_output(stack, conn, &f)) {
+		conn->rec_tail--;
+		if (conn->rec_tail == conn->rec_head)
+			records_free(stack, conn);
+		return NO_FRAME;
+	}
+	*r = (struct tcp_record){
+		.block = block,
+		.seq = conn->snd_nxt,
+		.length = (uint16_t)(length + fin),
+		.flags = fin ? TCP_RECORD_FIN : 0,
+	};
+	record_sent(stack, conn, conn->rec_tail - 1);
+	if (conn->snd_una == conn->snd_nxt) {
+		conn->rto_base = conn->stalled = stack->now;
+		conn->cwnd_stamp = max_u64(conn->cwnd_stamp, conn->last_sent);
+	}
+	if (block)
+		conn->snd_cursor = block;
+	conn->snd_nxt += length + fin;
+	conn->octets_out += length;
+	if (length && length < conn->mss)
+		conn->snd_small = conn->snd_nxt;
+	if (fin)
+		conn->flags |= TCP_CONN_FIN_SENT;
+	if (owed && length)
+		conn->flags |= TCP_CONN_INTERACTIVE;
+	conn->last_sent = stack->now;
+	conn->prr_out += length + fin;
+	return SENT;
+}
+
+static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	uint32_t sent = 0;
+	enum verdict v = SENT;
+
+	while (!(conn->flags & TCP_CONN_FIN_SENT)) {
+		uint32_t queued = conn->snd_end - conn->snd_nxt, pipe = conn_pipe(conn), length, window;
+		bool fin = conn->flags & TCP_CONN_FIN_QUEUED;
+
+		if (!queued && !fin)
+			break;
+		window = conn->snd_una + conn->snd_wnd - conn->snd_nxt;
+		if ((int32_t)window <= 0)
+			break;
+		length = min_u32(min_u32(queued, conn->mss), window);
+		fin = fin && length == queued && length < window;
+		if (!length && !fin)
+			break;
+		if (!worth_sending(conn, length, queued, fin))
+			break;
+		if (pipe && (pipe + length > conn->cwnd || too_many(conn))) {
+			conn->flags |= TCP_CONN_CWND_FULL;
+			break;
+		}
+		if (!sent && conn->snd_una == conn->snd_nxt)
+			cc_idle(stack, conn);
+		if (!pace(stack, conn, length + fin))
+			break;
+		v = send_segment(stack, conn, length, fin, length == queued);
+		if (v != SENT)
+			break;
+		sent += length + fin;
+	}
+	if (sent) {
+		cc_after_output(stack, conn);
+		send_timer_as_is(stack, conn);
+	} else if (conn->snd_una == conn->snd_nxt && conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER &&
+		   v != NO_FRAME) {
+		send_timer(stack, conn); /* a closed window may be what held it back */
+	}
+	return v;
+}
+
+bool output_ack(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	struct tcp_frame f = { .seq = conn->snd_nxt, .flags = TCP_FLAG_ACK, .sack = true };
+
+	if (!frame_output(stack, conn, &f)) {
+		conn->flags |= TCP_CONN_ACK_NOW;
+		return false;
+	}
+	stack->counters.acks_bare++;
+	return true;
+}
+
+/* Data has been received: does its ACK go now, or wait for company? */
+static bool ack_due(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	if (conn->flags & TCP_CONN_ACK_NOW)
+		return true;
+	if (!(conn->flags & TCP_CONN_ACK_OWED))
+		return false;
+	if (conn->rcv_nxt - conn->rcv_acked >= 2u * conn->rcv_mss)
+		return true;
+	if (conn->quick && !(conn->flags & TCP_CONN_INTERACTIVE)) {
+		conn->quick--;
+		return true;
+	}
+	if (conn->deadline[TCP_DEADLINE_ACK] == TCP_NEVER) {
+		stack->counters.acks_delayed++;
+		deadline_set(stack, conn, TCP_DEADLINE_ACK, stack->now + TCP_DELAYED_ACK);
+	}
+	return false;
+}
+
+/* Just outside the window, so that any peer answers with what it expects. */
+bool output_probe(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	struct tcp_frame f = { .seq = conn->snd_una - 1, .flags = TCP_FLAG_ACK };
+
+	if (!frame_output(stack, conn, &f)) {
+		conn->flags |= TCP_CONN_PROBE_OWED;
+		return false;
+	}
+	conn->flags &= ~TCP_CONN_PROBE_OWED;
+	return true;
+}
+
+/* RFC 8985 7.3: new data if there is some and the window has room, else the last segment again. */
+bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	uint32_t last = conn->rec_tail - 1, queued = conn->snd_end - conn->snd_nxt, window, length;
+	bool resent = false;
+
+	conn->flags |= TCP_CONN_TLP_OWED;
+	window = conn->snd_una + conn->snd_wnd - conn->snd_nxt;
+	length = min_u32(queued, conn->mss);
+	if (!(conn->flags & TCP_CONN_FIN_SENT) && length && (int32_t)window >= (int32_t)length) {
+		bool fin = conn->flags & TCP_CONN_FIN_QUEUED && length == queued && length < window;
+		enum verdict v = send_segment(stack, conn, length, fin, length == queued);
+
+		if (v == NO_FRAME)
+			return false;
+		if (v == HELD)
+			goto again;
+	} else {
+again:
+		if (!send_records(stack, conn, last, 1))
+			return false;
+		record_unlink(conn, last);
+		record_sent(stack, conn, last);
+		resent = true;
+	}
+	stack->counters.loss_probes++;
+	conn->flags &= ~(TCP_CONN_TLP_OWED | TCP_CONN_TLP_RESENT);
+	conn->flags |= TCP_CONN_TLP | (resent ? TCP_CONN_TLP_RESENT : 0);
+	conn->tlp_end = conn->snd_nxt;
+	return true;
+}
+
+bool output_reset(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	struct tcp_frame f = { .seq = conn->snd_nxt, .flags = TCP_FLAG_RST | TCP_FLAG_ACK };
+
+	conn->flags |= TCP_CONN_RESET_OWED;
+	if (!frame_output(stack, conn, &f))
+		return false;
+	stack->counters.resets_out++;
+	conn->flags &= ~TCP_CONN_RESET_OWED;
+	return true;
+}
+
+/* RFC 5961 7: so many are enough for an honest peer. */
+void ack_challenge(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	uint32_t now = clock_ms(stack);
+
+	if (conn->challenge_ms && now - conn->challenge_ms < TCP_CHALLENGE_MS)
+		return;
+	conn->challenge_ms = now | 1;
+	stack->counters.challenge_acks++;
+	output_ack(stack, conn);
+}
+
+bool output(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	if (conn->flags & TCP_CONN_RESET_OWED) {
+		if (!output_reset(stack, conn))
+			return false;
+		conn_done(stack, conn, conn->error);
+		return true;
+	}
+	if (conn->flags & TCP_CONN_DONE)
+		return true;
+	if (conn->lost > conn->resent) {
+		enum verdict v = resend_lost(stack, conn);
+
+		if (v == NO_FRAME)
+			return false;
+		if (v == SENT && conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER)
+			send_timer(stack, conn);
+	}
+	if (conn->flags & TCP_CONN_TLP_OWED && conn->snd_una != conn->snd_nxt && !output_loss_probe(stack, conn))
+		return false;
+	if (conn->lost <= conn->resent && (conn->snd_end != conn->snd_nxt || conn->flags & TCP_CONN_FIN_QUEUED) &&
+	    send_new(stack, conn) == NO_FRAME)
+		return false;
+	if (conn->flags & TCP_CONN_PROBE_OWED && !output_probe(stack, conn))
+		return false;
+	if (conn->flags & (TCP_CONN_ACK_NOW | TCP_CONN_ACK_OWED) && ack_due(stack, conn))
+		return output_ack(stack, conn);
+	return true;
+}

@@ -118,10 +118,10 @@ check: tests ## build, then run every test; needs root
 	$(Q)tests/run
 
 .PHONY: demo bench
-demo: all $(TEST_TARGETS) ## before and after, in private namespaces, under two minutes
+demo: all $(BENCH_TARGETS) ## before and after, in private namespaces, under two minutes
 	$(Q)tests/demo
 
-bench: all $(TEST_TARGETS) ## the tables of README, on this machine
+bench: all $(BENCH_TARGETS) ## the tables of README, on this machine
 	$(Q)tests/bench/run
 
 .PHONY: install uninstall clean format lint help

@@ -76,11 +76,12 @@ __noinline int proof_publish(const struct flow_key *k, struct proof *p, const st
 		long found = flow_find(k);
 
 		f = found >= 0 ? flow_at(found) : 0;
-		if (!f || f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING ||
-		    f->state == PORCH_FLOW_HANDED)
+		if (!f || f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
+			return PORCH_REASON_DUPLICATE_ACK;
+		if (f->state == PORCH_FLOW_HANDED && flow_is_alive(found))
 			return PORCH_REASON_DUPLICATE_ACK;
 		if (f->irs == like->irs)
-			return f->state == PORCH_FLOW_TOMBSTONE ? PORCH_REASON_REPLAYED : 0;
+			return f->state == PORCH_FLOW_PROVEN ? 0 : PORCH_REASON_REPLAYED;
 		*(volatile __u8 *)&f->state = PORCH_FLOW_BUSY;
 		way = found;
 	}
@@ -137,8 +138,9 @@ __noinline int on_undelivered(const struct flow_key *k, struct proof *p, __u32 s
 		return GO_ON;
 	if (f->state == PORCH_FLOW_DELIVERED || f->state == PORCH_FLOW_CLOSING)
 		return PASS;
+	/* From before the listener was set to deliver=kernel. */
 	if (f->state == PORCH_FLOW_HANDED)
-		return STEER; /* from before the listener was set to deliver=kernel */
+		return flow_is_alive(found) ? STEER : GO_ON;
 	if (f->state != PORCH_FLOW_PROVEN)
 		return GO_ON; /* a tombstone is nobody */
 	/* It lives: five minutes from now, see flow_expired(). */

@@ -159,17 +159,18 @@ INLINE enum verdict admit(struct xdp_md *ctx, struct porch_scratch *scratch, con
 }
 
 /*
- * A segment of a tuple in TIME-WAIT: is it worth asking whether it proves the
- * next life? Only a final ACK of another handshake, while there is somebody to
- * admit it.
+ * A segment of a tuple that is CLOSING or in TIME-WAIT: is it worth asking
+ * whether it proves the next life? Only a final ACK of another handshake, while
+ * there is somebody to admit it.
  */
-INLINE int time_wait_may_prove(const struct porch_scratch *scratch)
+INLINE int next_life_is_possible(const struct porch_scratch *scratch)
 {
-	const struct segment *seg = &scratch->segment;
+	const struct porch_listener *l = listener_at(scratch->general.listener);
 	const struct porch_flow *f = flow_at(scratch->proof.flow);
+	const struct segment *seg = &scratch->segment;
 
-	return f && is_final_ack(seg->flags & FLAGS_OF_STATE) && f->irs != seg->seq - 1 &&
-	       !door_closed(scratch->general.listener);
+	return f && l && l->deliver == PORCH_DELIVER_AFXDP && l->protect == PORCH_PROTECT_ALWAYS &&
+	       is_final_ack(seg->flags & FLAGS_OF_STATE) && f->irs != seg->seq - 1 && !door_closed(scratch->general.listener);
 }
 
 #endif /* PORCH_BPF_ADMIT_H */

@@ -127,7 +127,7 @@ INLINE int flow_is_closed(const struct porch_flow *f, __u32 index, __u32 *until)
 	if (f->state != PORCH_FLOW_HANDED)
 		return 0;
 	s = steer_at(index);
-	if (!s || phase_is_alive(steer_phase(s)))
+	if (!s || !phase_is_over(steer_phase(s)))
 		return 0;
 	*until = s->until;
 	return 1;

@@ -5,7 +5,7 @@
 
 static const char flow_state_names[][12] = { "free",	"busy",	     "proven", "delivered",
 					     "closing", "tombstone", "handed" };
-static const char phase_names[][12] = { "pending", "steered", "closing", "time-wait", "tombstone", "forgotten", "?", "?" };
+static const char phase_names[][12] = { "pending", "steered", "closing", "time_wait", "tombstone", "forgotten", "?", "?" };
 
 /* Phase and worker of a HANDED flow. */
 INLINE void handed_text(struct seq_file *seq, __u32 index)

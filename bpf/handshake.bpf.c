@@ -54,8 +54,9 @@
  * and listener are in scratch, only the options are unknown; LOOK_UP: it is
  * from nobody we know, key, listener and reason are in scratch.
  * For deliver=afxdp, with segment and listener in scratch: LOOK_FOR_HOLDER: a
- * HANDED flow may have it; LOOK_FOR_PROOF: none has, or one in TIME-WAIT
- * (scratch->proof.flow); LOOK_AT_TIME_WAIT: that one, and it proves nothing.
+ * HANDED flow may have it; LOOK_FOR_PROOF: none has, or one that is CLOSING or
+ * in TIME-WAIT (scratch->proof.flow); LOOK_AT_OLD_LIFE: that one, for it proves
+ * nothing.
  * LOOK_AT_ICMP: scratch->general.l3 is where its IP header is.
  */
 #define LOOK_AGAIN (-1)
@@ -63,7 +64,7 @@
 #define LOOK_UP (-3)
 #define LOOK_FOR_HOLDER (-4)
 #define LOOK_FOR_PROOF (-5)
-#define LOOK_AT_TIME_WAIT (-6)
+#define LOOK_AT_OLD_LIFE (-6)
 #define LOOK_AT_ICMP (-7)
 
 /* Any frame: correct before fast. The functions of this journey are global, in
@@ -92,6 +93,22 @@ __noinline int porch_parse(struct xdp_md *ctx)
 	return LOOK_AT_OPTIONS;
 }
 
+/* The options of the segment in scratch, whatever their layout. 0, or 1: it is
+ * shorter than its header says, and refused. */
+__noinline int porch_options(struct xdp_md *ctx)
+{
+	struct porch_scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return 1;
+	if (!options_walk(ctx, scratch, &scratch->general, &scratch->segment)) {
+		scratch->general.options_known = 1;
+		return 0;
+	}
+	count_refusal(scratch->general.listener, PORCH_REASON_BAD_HEADER);
+	return 1;
+}
+
 /* A segment of a listener with options, a payload or a frame out of the usual. */
 __noinline int porch_general(struct xdp_md *ctx)
 {
@@ -110,9 +127,8 @@ __noinline int porch_general(struct xdp_md *ctx)
 	l = listener_at(g->listener);
 	if (!l)
 		return XDP_PASS;
-	if (options_walk(ctx, scratch, g, seg))
-		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
-	g->options_known = 1;
+	if (porch_options(ctx))
+		return xdp_action(REFUSE, l);
 	if (IS_SYN(seg)) {
 		v = on_syn(ctx, seg, g->listener, l, h, &scratch->reply);
 		if (v == ANSWER)
@@ -146,8 +162,8 @@ __noinline int porch_holder(struct xdp_md *ctx)
 	if (likely(v == STEER))
 		return steer(ctx, &scratch->general, &to);
 	if (v == GO_ON)
-		return scratch->proof.flow == PORCH_NO_FLOW || time_wait_may_prove(scratch) ? LOOK_FOR_PROOF :
-											      LOOK_AT_TIME_WAIT;
+		return scratch->proof.flow == PORCH_NO_FLOW || next_life_is_possible(scratch) ? LOOK_FOR_PROOF :
+											      LOOK_AT_OLD_LIFE;
 	return v == REFUSE ? XDP_DROP : XDP_PASS;
 }
 
@@ -170,8 +186,8 @@ __noinline int porch_admit(struct xdp_md *ctx)
 	l = listener_at(g->listener);
 	if (!l || l->protect != PORCH_PROTECT_ALWAYS)
 		return XDP_PASS;
-	if (!g->options_known && options_walk(ctx, scratch, g, seg))
-		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
+	if (!g->options_known && porch_options(ctx))
+		return XDP_DROP;
 	flags = seg->flags & FLAGS_OF_STATE;
 	if (is_final_ack(flags))
 		v = admit(ctx, scratch, l, h, &to);
@@ -180,16 +196,28 @@ __noinline int porch_admit(struct xdp_md *ctx)
 	if (v == STEER)
 		return steer(ctx, g, &to);
 	if (v == UNKNOWN)
-		return scratch->proof.flow == PORCH_NO_FLOW ? LOOK_UP : LOOK_AT_TIME_WAIT;
+		return scratch->proof.flow == PORCH_NO_FLOW ? LOOK_UP : LOOK_AT_OLD_LIFE;
 	return xdp_action(v, l);
 }
 
-__noinline int porch_time_wait(struct xdp_md *ctx)
+/* deliver=afxdp: the tuple's last connection, CLOSING or in TIME-WAIT, has it. */
+__noinline int porch_old_life(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
 	struct porch_host *h = host_settings();
+	struct steering to = {};
+	struct porch_steer *s;
 
-	return scratch && h ? time_wait(ctx, scratch, h) : XDP_PASS;
+	if (!scratch || !h)
+		return XDP_PASS;
+	s = steer_at(scratch->proof.flow);
+	if (!s)
+		return XDP_DROP;
+	if (steer_phase(s) != PORCH_PHASE_TIME_WAIT)
+		return steer_back(ctx, scratch, s, &to) == STEER ? steer(ctx, &scratch->general, &to) : XDP_DROP;
+	if (!scratch->general.options_known && porch_options(ctx))
+		return XDP_DROP;
+	return time_wait(ctx, scratch, h);
 }
 
 __noinline int porch_icmp(struct xdp_md *ctx)
@@ -256,8 +284,9 @@ INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, 
 		layout = options_usual(th, end, seg);
 		/* A probe may change what the host agrees to, after the layout was chosen. */
 		if (layout == LAYOUT_OTHER || seg->payload ||
-		    (l->deliver != PORCH_DELIVER_AFXDP && probe_is_due(l, seg->v6, h->tick)) ||
-		    l->accept_queue_full || !h->tcp_timestamps || !h->tcp_sack || !h->tcp_window_scaling)
+		    (l->deliver != PORCH_DELIVER_AFXDP &&
+		     (probe_is_due(l, seg->v6, h->tick) || l->accept_queue_full)) ||
+		    !h->tcp_timestamps || !h->tcp_sack || !h->tcp_window_scaling)
 			return look_further(ctx, seg, th, index, 0, LOOK_AT_OPTIONS);
 		v = on_syn(ctx, seg, index, l, h, &r);
 		if (v == ANSWER)
@@ -358,8 +387,8 @@ int porch_xdp(struct xdp_md *ctx)
 			action = porch_icmp(ctx);
 		if (action == LOOK_FOR_PROOF)
 			action = porch_admit(ctx);
-		if (action == LOOK_AT_TIME_WAIT)
-			action = porch_time_wait(ctx);
+		if (action == LOOK_AT_OLD_LIFE)
+			action = porch_old_life(ctx);
 		if (action == LOOK_UP)
 			action = porch_look_up(ctx);
 	}

@@ -100,7 +100,7 @@ INLINE int icmp(struct xdp_md *ctx, struct porch_scratch *scratch, int v6)
 	to.flow = found;
 	to.serial = steer_serial(s);
 	word = steer_word(s, to.serial);
-	if (!phase_is_alive(PORCH_STEER_PHASE(word)))
+	if (phase_is_over(PORCH_STEER_PHASE(word)))
 		return XDP_PASS;
 	to.slot = steer_slot(ctx, PORCH_STEER_PHASE(word) == PORCH_PHASE_STEERED ? PORCH_STEER_WORKER(word) : 0);
 	return to.slot == NO_SLOT ? XDP_PASS : steer(ctx, g, &to);

@@ -36,10 +36,25 @@ INLINE __u8 steer_phase(const struct porch_steer *s)
 	return PORCH_STEER_PHASE(steer_word(s, steer_serial(s)));
 }
 
-/* Somebody, porchd or a worker, has the connection. */
+/* Somebody, porchd or a worker, has the connection. CLOSING is what a dead
+ * worker leaves: porchd answers for it, but there is no connection any more. */
 INLINE int phase_is_alive(__u8 phase)
 {
-	return phase < PORCH_PHASE_TIME_WAIT;
+	return phase < PORCH_PHASE_CLOSING;
+}
+
+/* Nobody has it: it is remembered for its tuple's sake only. */
+INLINE int phase_is_over(__u8 phase)
+{
+	return phase > PORCH_PHASE_CLOSING;
+}
+
+/* The same, of the HANDED flow with this index. */
+INLINE int flow_is_alive(__u32 index)
+{
+	struct porch_steer *s = steer_at(index);
+
+	return s && phase_is_alive(steer_phase(s));
 }
 
 #endif /* PORCH_BPF_PHASE_H */

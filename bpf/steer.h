@@ -3,9 +3,10 @@
  * deliver=afxdp: segments of a flow that is HANDED, to the AF_XDP socket of
  * whoever holds it. Nothing here ends a flow: RST, FIN and SYN go to the holder.
  *
- *   PENDING, CLOSING  porchd's socket of this RX queue
+ *   PENDING           porchd's socket of this RX queue
  *   STEERED           the worker's socket of this RX queue; if there is none, porchd's
- *   TIME_WAIT         time_wait.h, unless the segment proves the tuple's next life
+ *   CLOSING           porchd's, unless the segment proves the tuple's next life
+ *   TIME_WAIT         time_wait.h, unless likewise
  *   TOMBSTONE         as if unknown, but the same handshake proves nothing any more
  *   FORGOTTEN         as if unknown
  */
@@ -98,7 +99,6 @@ __noinline int syn_of_handed(__u32 flow, __u32 seq, __u32 has_ts, __u32 tsval, _
 	case PORCH_PHASE_PENDING:
 		return f->irs == seq ? count_refusal(listener, PORCH_REASON_DUPLICATE_SYN) : STEER;
 	case PORCH_PHASE_STEERED:
-	case PORCH_PHASE_CLOSING:
 		return STEER;
 	case PORCH_PHASE_TIME_WAIT:
 		if ((__s32)(seq - s->rcv_nxt) > 0)
@@ -119,8 +119,8 @@ INLINE int proves_again(const struct porch_flow *f, const struct segment *seg)
 
 /*
  * Who holds the segment's flow? STEER: *to says; PASS: the kernel; REFUSE: it
- * has been counted; GO_ON: nobody. TIME_WAIT is nobody as well, for the segment
- * may prove the tuple's next life, but scratch->proof.flow names it.
+ * has been counted; GO_ON: nobody. CLOSING and TIME_WAIT are nobody as well, for
+ * the segment may prove the tuple's next life, but scratch->proof.flow names it.
  */
 INLINE enum verdict holder(struct xdp_md *ctx, struct porch_scratch *scratch, const struct porch_host *h,
 			   struct steering *to)
@@ -161,7 +161,6 @@ INLINE enum verdict holder(struct xdp_md *ctx, struct porch_scratch *scratch, co
 			to->kind = PORCH_RECORD_PROOF;
 		break;
 	case PORCH_PHASE_CLOSING:
-		break;
 	case PORCH_PHASE_TIME_WAIT:
 		scratch->proof.flow = found;
 		return GO_ON;
@@ -170,6 +169,17 @@ INLINE enum verdict holder(struct xdp_md *ctx, struct porch_scratch *scratch, co
 	}
 	to->slot = steer_slot(ctx, worker);
 	return to->slot == NO_SLOT ? refuse(index, PORCH_REASON_NO_SLOT) : STEER;
+}
+
+/* To porchd: a segment of scratch->proof.flow, which is CLOSING. */
+INLINE enum verdict steer_back(struct xdp_md *ctx, const struct porch_scratch *scratch, const struct porch_steer *s,
+			       struct steering *to)
+{
+	to->flow = scratch->proof.flow;
+	to->serial = steer_serial(s);
+	to->kind = PORCH_RECORD_SEGMENT;
+	to->slot = steer_slot(ctx, 0);
+	return to->slot == NO_SLOT ? refuse(scratch->general.listener, PORCH_REASON_NO_SLOT) : STEER;
 }
 
 #endif /* PORCH_BPF_STEER_H */

@@ -48,7 +48,7 @@ INLINE void time_wait_write(void *th, void *end, const struct segment *seg, cons
 	((struct tcphdr *)th)->check = csum_fold(sum);
 }
 
-/* An XDP action. */
+/* An XDP action for a segment of scratch->proof.flow. */
 INLINE int time_wait(struct xdp_md *ctx, struct porch_scratch *scratch, const struct porch_host *h)
 {
 	const struct segment *seg = &scratch->segment;

@@ -237,6 +237,10 @@ struct porch_session {
  * is steered; so the worker empties this ring, then `inject`, then its XSKs:
  * whatever it still does not know it counts and drops.
  */
+#define PORCH_CLAIM_FREE 0
+#define PORCH_CLAIM_TAKEN 1		/* the worker: it is mine from now on */
+#define PORCH_CLAIM_RETURNED 2		/* porchd: the worker has read nothing for a second while another does; skip it */
+
 struct porch_accept_entry {
 	uint32_t flow;			/* index into porch_flows, */
 	uint32_t serial;		/* and its serial: together the connection's name */
@@ -260,7 +264,9 @@ struct porch_accept_entry {
 	uint16_t early;			/* frames in `inject` that belong to it */
 	uint64_t proven_ns;		/* CLOCK_MONOTONIC at XDP */
 	uint64_t queued_ns;		/* nanoseconds between admission and handover */
-	uint64_t reserved[2];
+	uint32_t claim;			/* PORCH_CLAIM_*; writers: both, by compare-and-swap from FREE */
+	uint32_t reserved;
+	uint64_t reserved1;
 };
 _Static_assert(sizeof(struct porch_accept_entry) == 128, "part of the protocol");
 

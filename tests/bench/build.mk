@@ -3,7 +3,7 @@
 BENCH := $(B)/tests/bench
 BENCH_OBJS := $(patsubst %,$(BENCH)/%.o,flood frame meters pins)
 
-TEST_TARGETS += $(BENCH)/flood $(BENCH)/client $(BENCH)/peers.bpf.o
+BENCH_TARGETS := $(BENCH)/flood $(BENCH)/client $(BENCH)/peers.bpf.o
 
 $(BENCH)/%.bpf.o: tests/bench/%.bpf.c tests/bench/generator.h $(wildcard bpf/*.h) include/porch/maps.h vmlinux.h | deps
 	$(call say,BPF,$@)
@@ -29,7 +29,8 @@ $(BENCH)/client: tests/bench/client.c | deps
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 # deliver=afxdp against the kernel: the crowd of clients, the servers
-TEST_TARGETS += $(BENCH)/crowd $(BENCH)/bulk $(BENCH)/epoll $(BENCH)/worker
+BENCH_TARGETS += $(BENCH)/crowd $(BENCH)/bulk $(BENCH)/epoll $(BENCH)/worker
+TEST_TARGETS += $(BENCH_TARGETS)
 
 $(BENCH)/crowd.bpf.o: tests/bench/crowd.h
 $(BENCH)/crowd.skel.h: $(BENCH)/crowd.bpf.o

@@ -97,7 +97,11 @@ static const struct phase_row rows[] = {
 	{ "steered: a SYN passes with protect=off: the guard is there", STEERED, off_syn, XDP_PASS, 0, "" , 0},
 	{ "closing: data goes to porchd", CLOSING, beyond, XDP_REDIRECT, SEGMENT, "" , 0},
 	{ "closing: the proof again is no proof", CLOSING, as_is, XDP_REDIRECT, SEGMENT, "" , 0},
-	{ "closing: the same SYN goes to porchd", CLOSING, same_syn, XDP_REDIRECT, SEGMENT, SYN_SEEN , 0},
+	{ "closing: a RST", CLOSING, rst, XDP_REDIRECT, SEGMENT, "" , 0},
+	{ "closing: with protect=off", CLOSING, off, XDP_REDIRECT, SEGMENT, "" , 0},
+	{ "closing: while nobody listens", CLOSING, no_worker, XDP_REDIRECT, SEGMENT, "" , 0},
+	{ "closing: the same SYN is answered: there is no connection", CLOSING, same_syn, XDP_TX, 0, SYN_SEEN "synack_sent" , 0},
+	{ "closing: another SYN is answered", CLOSING, other_syn, XDP_TX, 0, SYN_SEEN "synack_sent" , 0},
 	{ "tombstone: the final ACK is a replay", TOMBSTONE, as_is, XDP_DROP, 0, "refused_replayed" , 0},
 	{ "tombstone: with payload and FIN as well", TOMBSTONE, fin, XDP_DROP, 0, "refused_replayed" , 0},
 	{ "tombstone: other segments are nobody's", TOMBSTONE, beyond, XDP_DROP, 0, "refused_bad_cookie" , 0},
@@ -290,6 +294,26 @@ static void words(int v6)
 			steer_of(f)->word = PORCH_STEER(1, TOMBSTONE, 0);
 			expect_steered(&again, PROOF, f);
 			expect_u32("irs", f->irs, syn.seq);
+		}
+	}
+	row_end("syn_received=2 synack_sent=2 proven=2");
+
+	row("what a dead worker left gives way to its tuple's next life, and to nothing else, %s", FAMILY(v6));
+	world_afxdp();
+	f = handed(v6, OFFERS_LINUX, &syn, &ack);
+	if (f) {
+		phase_set(f, CLOSING, 0);
+		syn.seq += 100000;
+		if (connect_syn(&syn, NULL, &d)) {
+			expect_steered(&ack, SEGMENT, f);
+			again = client_ack(&syn, &d);
+			again.ack++; /* proves nothing */
+			expect_steered(&again, SEGMENT, f);
+			again.ack--;
+			send_packet(&again, &(struct frame){});
+			expect_u32("serial", steer_of(f)->serial, 2);
+			expect_u32("irs", f->irs, syn.seq);
+			expect_steered(&again, PROOF, f);
 		}
 	}
 	row_end("syn_received=2 synack_sent=2 proven=2");

@@ -93,6 +93,7 @@ struct answer_row {
 /* clang-format off */
 static void as_is(struct packet *p) { }
 static void tagged(struct packet *p) { p->tag[0] = (struct tag){ 0x8100, 9 }; }
+static void odd_options(struct packet *p) { offers_parse("N T16909080:7 N", &p->options); }
 static void with_data(struct packet *p) { p->payload = 100; p->seq -= 100; }
 static void early_fin(struct packet *p) { p->seq -= 50; }
 static void future_fin(struct packet *p) { p->seq += 1000; }
@@ -124,6 +125,7 @@ static void old_syn(struct packet *p)
 static const struct answer_row rows[] = {
 	{ "a repeated FIN is acknowledged", as_is, NULL },
 	{ "behind a tag", tagged, NULL },
+	{ "its timestamps in an unusual place", odd_options, NULL },
 	{ "with its data", with_data, NULL },
 	{ "with another number, early", early_fin, NULL },
 	{ "with another number, late", future_fin, NULL },

@@ -50,9 +50,11 @@ void slots_of(__u32 ifindex, __u32 base, __u16 queues)
 {
 	struct porch_iface *i = &world.ifaces[ifindex & (PORCH_IFACE_SLOTS - 1)];
 
-	i->ifindex = ifindex;
-	i->mss4 = MSS4;
-	i->mss6 = MSS6;
+	if (i->ifindex != ifindex) {
+		i->ifindex = ifindex;
+		i->mss4 = MSS4;
+		i->mss6 = MSS6;
+	}
 	i->xsk_base = base;
 	i->xsk_queues = queues;
 }

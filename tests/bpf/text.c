@@ -39,7 +39,7 @@ static void rows_of(int v6)
 		"[2001:0db8:0005:0000:0000:0000:0000:0001]:80 listener 1\n",
 	};
 	static const char *const states[] = { "proven", "delivered", "closing", "tombstone" };
-	static const char *const phases[] = { "pending", "steered", "closing", "time-wait", "tombstone", "forgotten" };
+	static const char *const phases[] = { "pending", "steered", "closing", "time_wait", "tombstone", "forgotten" };
 	struct packet syn = client_syn(v6, OFFERS_LINUX), ack;
 	char text[8192], wanted[8192];
 	struct porch_flow *f;

@@ -47,11 +47,11 @@ static void grant_of(const struct model *m, const struct model_segment *s, const
 	g->ts = s->ts && h->tcp_timestamps;
 	g->sack = s->sack && h->tcp_sack;
 	g->scaled = s->scaled && h->tcp_window_scaling;
-	g->ecn = (s->flags & (ECE | CWR)) == (ECE | CWR) && !s->ect && h->tcp_ecn && g->ts;
-	g->our_scale = l->rcv_space ? l->rcv_wscale : h->rcv_wscale;
+	g->ecn = (s->flags & (ECE | CWR)) == (ECE | CWR) && !s->ect && h->tcp_ecn && g->ts && !model_afxdp(l);
+	g->our_scale = model_afxdp(l) ? PORCH_AFXDP_WSCALE : l->rcv_space ? l->rcv_wscale : h->rcv_wscale;
 	if (space > g->mss)
 		space = space / g->mss * g->mss;
-	g->window = space > 65535 ? 65535 : space;
+	g->window = space > 65535 || model_afxdp(l) ? 65535 : space;
 	memcpy(e.remote, s->tuple.remote, 16);
 	memcpy(e.local, s->tuple.local, 16);
 	c = (struct carried){ g->ts, g->mss, g->scaled ? s->wscale : -1, g->sack, g->ecn };
@@ -165,8 +165,8 @@ static __u32 partial(const __u8 *at, __u32 n)
 	return (__u16)~checksum(0, at, n);
 }
 
-static void write_frame(const struct model *m, const struct frame *in, const struct model_segment *s,
-			const struct grant *g, const __u8 *options, __u32 n, struct frame *out)
+void model_write(const struct model *m, const struct frame *in, const struct model_segment *s,
+		 const struct model_out *o, const __u8 *options, __u32 n, struct frame *out)
 {
 	__u8 *b = out->bytes, *ip = b + s->l3, *tcp;
 	__u32 size = s->v6 ? 16 : 4, skip = 16 - size;
@@ -198,11 +198,11 @@ static void write_frame(const struct model *m, const struct frame *in, const str
 	memset(tcp, 0, 20);
 	put16(tcp, s->tuple.local_port);
 	put16(tcp + 2, s->tuple.remote_port);
-	put32(tcp + 4, g->cookie.isn);
-	put32(tcp + 8, s->seq + 1);
+	put32(tcp + 4, o->seq);
+	put32(tcp + 8, o->ack);
 	tcp[12] = (20 + n) / 4 << 4;
-	tcp[13] = SYN | ACK | (g->ecn ? ECE : 0);
-	put16(tcp + 14, g->window);
+	tcp[13] = o->flags;
+	put16(tcp + 14, o->window);
 	memcpy(tcp + 20, options, n);
 	put16(tcp + 16, checksum(6 + 20 + n + partial(s->tuple.local + skip, size) +
 					 partial(s->tuple.remote + skip, size),
@@ -219,6 +219,7 @@ void model_answer(struct model *m, const struct frame *in, const struct model_se
 	__u16 mss = announced(m, s, l);
 	bool in_place = s->plain_ip && !s->payload && model_usual(s) && h->tcp_timestamps && h->tcp_sack &&
 			h->tcp_window_scaling && !m->probed;
+	struct model_out o;
 	__u8 options[40];
 	struct grant g;
 	__u32 n;
@@ -229,7 +230,8 @@ void model_answer(struct model *m, const struct frame *in, const struct model_se
 	else
 		*(g.ts ? &l->issued_ts : &l->issued_plain) = h->tick ? h->tick : 1;
 	n = in_place ? write_in_place(options, s, &g, mss) : write_canonical(options, s, &g, mss);
-	write_frame(m, in, s, &g, options, n, out);
+	o = (struct model_out){ g.cookie.isn, s->seq + 1, SYN | ACK | (g.ecn ? ECE : 0), g.window };
+	model_write(m, in, s, &o, options, n, out);
 	if (in_place) /* what was behind the datagram stays there */
 		out->length = in->length;
 	else
@@ -274,6 +276,26 @@ static bool tick_listener(struct model *m, int index, __u32 per_second)
 	return true;
 }
 
+/* 240 s behind its last minute a flow that nobody took is over, see flow_life.h. */
+static bool flow_over(const struct model_flow *f, __u32 tick)
+{
+	__s32 over = tick - f->flow.expires, until = tick - f->steer.until;
+
+	switch (f->flow.state) {
+	case PORCH_FLOW_DELIVERED:
+		return false;
+	case PORCH_FLOW_PROVEN:
+		return over >= 2400;
+	case PORCH_FLOW_HANDED:
+		return f->phase == PORCH_PHASE_PENDING	 ? !f->noted && over >= 2400 :
+		       f->phase == PORCH_PHASE_TIME_WAIT ? over >= 0 && until >= 0 :
+		       f->phase == PORCH_PHASE_TOMBSTONE ? until >= 0 :
+							   f->phase == PORCH_PHASE_FORGOTTEN;
+	default:
+		return over >= 0;
+	}
+}
+
 bool model_tick(struct model *m, const __u32 per_second[MODEL_LISTENERS])
 {
 	__u32 tick = m->host.tick;
@@ -291,10 +313,7 @@ bool model_tick(struct model *m, const __u32 per_second[MODEL_LISTENERS])
 		m->host.half_open = m->entries;
 	}
 	for (int i = m->flows - 1; i >= 0; i--) {
-		const struct porch_flow *f = &m->flow[i].flow;
-		__s32 over = tick - f->expires;
-
-		if (f->state == PORCH_FLOW_DELIVERED || over < (f->state == PORCH_FLOW_PROVEN ? 2400 : 0))
+		if (!flow_over(&m->flow[i], tick))
 			continue;
 		model_flow_remove(m, &m->flow[i]);
 		m->counters.flows_expired++;

@@ -153,6 +153,24 @@ void compare_listeners(const struct model *m)
 	}
 }
 
+static void compare_steer(const struct porch_steer *a, const struct model_flow *f)
+{
+	const struct porch_steer *b = &f->steer;
+	bool noted = PORCH_STEER_SERIAL(a->word) == a->serial;
+
+	compare_u64("steer.ifindex", a->ifindex, b->ifindex);
+	compare_u64("steer.rx_queue", a->rx_queue, b->rx_queue);
+	compare_u64("steer.window", a->window, b->window);
+	compare_u64("steer.tags", a->tags[0] << 16 | a->tags[1], b->tags[0] << 16 | b->tags[1]);
+	if (memcmp(a->remote_mac, b->remote_mac, 6) || memcmp(a->local_mac, b->local_mac, 6))
+		disagree("the MAC addresses of the flow differ");
+	if (!a->serial || !a->proven_ns)
+		disagree("the flow has no serial, or no time");
+	compare_u64("steer's word is for this owner", noted, f->noted);
+	if (f->noted)
+		compare_u64("steer's phase and worker", (__u32)a->word, (__u32)PORCH_STEER(0, f->phase, f->worker));
+}
+
 void compare_flow(struct model *m, const struct porch_tuple *t)
 {
 	struct model_flow *f = model_flow_of(m, t);
@@ -180,6 +198,8 @@ void compare_flow(struct model *m, const struct porch_tuple *t)
 	compare_u64("flow.ts_recent", a->ts_recent, b->ts_recent);
 	compare_u64("flow.ts_ecr", a->ts_ecr, b->ts_ecr);
 	compare_u64("flow.expires", a->expires, b->expires);
+	if (a->state == PORCH_FLOW_HANDED)
+		compare_steer(&world.steer[a - world.flows], f);
 }
 
 void compare_entry(struct model *m, const struct porch_tuple *t)

@@ -19,6 +19,31 @@ __u64 generator_next(struct generator *g)
 
 /* ---- worlds ---- */
 
+/* To porchd, as porch would set it. */
+static void hand_over(struct generator *g, struct porch_listener *l)
+{
+	l->deliver = PORCH_DELIVER_AFXDP;
+	l->protect = once_in(g, 12) ? below(g, 2) : PORCH_PROTECT_ALWAYS;
+	l->overflow = once_in(g, 3);
+}
+
+static void queue(struct generator *g, struct model *m, int index)
+{
+	m->queue[index] = (struct porch_queue){
+		.limit = below(g, 3),
+		.depth = once_in(g, 6) ? 2 + below(g, 2) : below(g, 2),
+		.workers = !once_in(g, 10),
+	};
+}
+
+static void porchd(struct generator *g, struct model *m)
+{
+	m->host.daemon_tick = once_in(g, 12) ? 0 : m->host.tick - below(g, once_in(g, 8) ? 40 : 30) + once_in(g, 8);
+	m->host.fallback = once_in(g, 3);
+	m->slots = below(g, 1 << MODEL_WORKERS);
+	m->slots |= !once_in(g, 8);
+}
+
 static void listener(struct generator *g, struct model *m, int index, __u16 port, const __u8 *address)
 {
 	static const __u32 rates[] = { 10, 60, 1000, 1000000 };
@@ -41,6 +66,8 @@ static void listener(struct generator *g, struct model *m, int index, __u16 port
 	l->rcv_space = once_in(g, 3) ? 300 + below(g, 200000) : 0;
 	l->rcv_wscale = below(g, 15);
 	l->accept_queue_full = once_in(g, 15);
+	if (once_in(g, 3))
+		hand_over(g, l);
 }
 
 void generator_world(struct generator *g, struct model *m)
@@ -78,6 +105,9 @@ void generator_world(struct generator *g, struct model *m)
 	address_server(address, below(g, 2), 2);
 	listener(g, m, 2, 80, address);
 	listener(g, m, 3, 443, NULL);
+	for (int i = 1; i < MODEL_LISTENERS; i++)
+		queue(g, m, i);
+	porchd(g, m);
 	m->denies = once_in(g, 4);
 	address_client(m->deny[0].address, below(g, 2), below(g, 6));
 	m->deny[0].length = 128 - below(g, 3);
@@ -90,6 +120,18 @@ void generator_world(struct generator *g, struct model *m)
 
 /* ---- what else happens ---- */
 
+/* What porchd, and the worker, do with it. */
+static void change_handed(struct generator *g, struct model *m, struct model_flow *f)
+{
+	f->noted = true;
+	f->phase = below(g, PORCH_PHASE_FORGOTTEN + 1);
+	f->worker = f->phase == PORCH_PHASE_STEERED ? below(g, MODEL_WORKERS) : 0;
+	f->steer.snd_nxt = f->flow.iss + 1 + below(g, 5000);
+	f->steer.rcv_nxt = f->flow.irs + 2 + below(g, once_in(g, 2) ? 3000 : 3);
+	f->steer.ts_offset = generator_next(g);
+	f->steer.until = m->host.tick + below(g, 700);
+}
+
 static void change_flow(struct generator *g, struct model *m)
 {
 	struct model_flow *f;
@@ -97,6 +139,10 @@ static void change_flow(struct generator *g, struct model *m)
 	if (!m->flows)
 		return;
 	f = &m->flow[below(g, m->flows)];
+	if (f->flow.state == PORCH_FLOW_HANDED) {
+		change_handed(g, m, f);
+		return;
+	}
 	switch (below(g, 4)) {
 	case 0:
 	case 1: /* the kernel has it */
@@ -119,9 +165,11 @@ static void change(struct generator *g, struct model *m)
 	struct porch_listener *l = &m->listener[1 + below(g, MODEL_LISTENERS - 1)];
 	struct porch_host *h = &m->host;
 
-	switch (below(g, 12)) {
+	switch (below(g, 16)) {
 	case 0:
 		l->protect = below(g, 4);
+		if (l->deliver == PORCH_DELIVER_AFXDP && l->protect == PORCH_PROTECT_ON_ATTACK)
+			l->protect = PORCH_PROTECT_ALWAYS;
 		break;
 	case 1:
 		l->regime = below(g, 3);
@@ -148,6 +196,20 @@ static void change(struct generator *g, struct model *m)
 		if (m->entries)
 			m->entry[below(g, m->entries)].entry.retransmits = 1;
 		break;
+	case 8:
+	case 9:
+		queue(g, m, 1 + below(g, MODEL_LISTENERS - 1));
+		break;
+	case 10:
+	case 11:
+		porchd(g, m);
+		break;
+	case 12:
+		if (l->deliver == PORCH_DELIVER_KERNEL)
+			hand_over(g, l);
+		else if (once_in(g, 2))
+			l->deliver = PORCH_DELIVER_KERNEL;
+		break;
 	default:
 		change_flow(g, m);
 	}
@@ -162,6 +224,8 @@ enum step generator_step(struct generator *g, struct model *m, struct frame *f)
 	if (roll < 4) {
 		n = ticks[below(g, COUNT(ticks))];
 		m->host.tick += n;
+		if (m->host.daemon_tick && !once_in(g, 6))
+			m->host.daemon_tick = m->host.tick;
 		m->host.epoch += n >= 300 ? n / 300 : once_in(g, 10);
 		return STEP_TICK;
 	}

@@ -159,12 +159,15 @@ static bool budget(struct model *m, const struct model_segment *s)
 }
 
 /* Somebody may hold the tuple already. -1: nobody who minds. */
-static int syn_known(struct model *m, const struct model_segment *s, int index)
+static int syn_known(struct model *m, const struct frame *in, const struct model_segment *s, int index,
+		     struct frame *out)
 {
 	struct model_flow *f = model_flow_of(m, &s->tuple);
 
 	if (!f)
 		return -1;
+	if (f->flow.state == PORCH_FLOW_HANDED)
+		return model_syn_of_handed(m, in, s, f, index, out);
 	if (f->held)
 		return XDP_PASS;
 	if (f->flow.state == PORCH_FLOW_PROVEN && f->flow.irs == s->seq)
@@ -182,6 +185,15 @@ static int syn_admit(struct model *m, const struct model_segment *s, int index, 
 			return REFUSE(DENIED);
 	if (regime == PORCH_REGIME_KERNEL)
 		return XDP_PASS;
+	if (model_afxdp(l)) {
+		int closed = model_door(m, index);
+
+		if (closed == PORCH_REASON_NO_DAEMON && m->host.fallback == PORCH_FALLBACK_KERNEL)
+			return XDP_PASS;
+		if (closed)
+			return model_refuse(m, index, closed);
+		return budget(m, s) ? -1 : REFUSE(REPLY_BUDGET);
+	}
 	if (probe_due(m, l, s->v6))
 		probe(m, l, s->v6);
 	if (l->health[s->v6] != PORCH_HEALTH_WELL)
@@ -221,11 +233,11 @@ static int on_syn(struct model *m, const struct frame *in, const struct model_se
 	if ((__u64)++st->window_syns * 10 > 2ull * l->syn_rate)
 		model_arm(m, l);
 	regime = model_regime(l);
-	verdict = syn_known(m, s, index);
+	verdict = syn_known(m, in, s, index, out);
 	if (verdict < 0)
 		verdict = syn_admit(m, s, index, regime);
 	if (verdict >= 0) {
-		if (st->refused == refused) {
+		if (st->refused == refused && verdict == XDP_PASS) {
 			m->counters.syn_passed++;
 			st->syn_passed++;
 		}
@@ -250,13 +262,22 @@ int model_xdp(struct model *m, const struct frame *in, struct frame *out)
 	if (!model_parse(in, &s))
 		return XDP_PASS;
 	index = listener_of(m, &s.tuple);
-	if (!index || m->listener[index].protect == PORCH_PROTECT_OFF)
+	if (!index)
 		return XDP_PASS;
+	if (m->listener[index].protect == PORCH_PROTECT_OFF) {
+		/* flows that porchd was given go on, if they look as usual */
+		if (!model_afxdp(&m->listener[index]) || (s.flags & (SYN | ACK)) == SYN || !s.plain_ip ||
+		    s.bad_checksum || s.short_header || s.bad_header)
+			return XDP_PASS;
+		return model_afxdp_arrives(m, in, &s, index, out);
+	}
 	if (s.bad_checksum)
 		return REFUSE(BAD_CHECKSUM);
 	if (s.short_header || s.bad_header)
 		return REFUSE(BAD_HEADER);
 	if ((s.flags & (SYN | ACK)) == SYN)
 		return on_syn(m, in, &s, index, out);
+	if (model_afxdp(&m->listener[index]))
+		return model_afxdp_arrives(m, in, &s, index, out);
 	return model_segment_arrives(m, in, &s, index, out);
 }

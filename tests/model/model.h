@@ -20,6 +20,10 @@ struct model_flow {
 	struct porch_tuple tuple;
 	struct porch_flow flow; /* its tuple fields unused */
 	bool held;
+	/* HANDED; serial and word unused */
+	struct porch_steer steer;
+	__u8 phase, worker;
+	bool noted; /* porchd has stored a word */
 };
 
 struct model_entry {
@@ -51,7 +55,13 @@ struct model {
 	struct porch_budget budget[PORCH_BUDGET_SLOTS];
 	__u32 unknown_tick, unknown_spent;
 	struct porch_keys keys;
+	/* deliver=afxdp */
+	struct porch_queue queue[MODEL_LISTENERS];
+	__u32 slots;	  /* bit n: worker n has a socket, 0: porchd */
+	__u32 seen_tsval; /* of the program's answer, whose clock is its own */
 };
+
+#define MODEL_WORKERS 4
 
 /* What the segment in a frame says; see model_parse(). */
 struct model_segment {

@@ -6,6 +6,7 @@
  */
 #include "compare.h"
 #include "generator.h"
+#include "handed.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -24,11 +25,36 @@ static struct frame in, out, wanted;
 
 /* What the cases were made of: an agreement about nothing is worth nothing. */
 static struct {
-	__u64 passed, dropped, answered, delivered, changes, skipped;
+	__u64 passed, dropped, answered, delivered, steered, changes, skipped;
 	struct porch_counters counters;
 } seen;
 
 /* ---- the model's state into the world ---- */
+
+/* porchd's half. */
+static void push_steer(struct porch_steer *s, const struct model_flow *m)
+{
+	s->snd_nxt = m->steer.snd_nxt;
+	s->rcv_nxt = m->steer.rcv_nxt;
+	s->ts_offset = m->steer.ts_offset;
+	s->until = m->steer.until;
+	if (m->noted)
+		s->word = PORCH_STEER(s->serial, m->phase, m->worker);
+}
+
+static void push_slots(void)
+{
+	static __u32 pushed;
+
+	slots_of(1, XSK_BASE, XSK_QUEUE);
+	if (pushed == (model.slots | 1u << 31))
+		return;
+	pushed = model.slots | 1u << 31;
+	slots_empty();
+	for (__u32 worker = 0; worker < MODEL_WORKERS; worker++)
+		if (model.slots & 1u << worker)
+			slot_fill(XSK_BASE + worker);
+}
 
 static void push_flows(void)
 {
@@ -42,6 +68,8 @@ static void push_flows(void)
 			continue;
 		f->state = m->flow.state;
 		f->expires = m->flow.expires;
+		if (f->state == PORCH_FLOW_HANDED)
+			push_steer(&world.steer[at], m);
 		if (m->held)
 			world.tags[at / PORCH_SET_WAYS] |= (__u64)PORCH_TAG_HELD << at % PORCH_SET_WAYS * 16;
 		else
@@ -60,7 +88,9 @@ static void push(void)
 
 		world.listeners[i] = model.listener[i];
 		world.listeners[i].next = next;
+		world.queues[i] = model.queue[i];
 	}
+	push_slots();
 	keys_get(&keys);
 	memcpy(keys.master, model.keys.master, sizeof(keys.master));
 	keys_set(&keys);
@@ -116,6 +146,35 @@ static void begin(void)
 	memset(&model.counters, 0, sizeof(model.counters));
 }
 
+/* The same, and serial and time, for porchd's. */
+static void settle_redirected(const struct porch_flow *f)
+{
+	struct porch_record *got = (void *)out.bytes, *want = (void *)wanted.bytes;
+
+	if (got->flow == f - world.flows)
+		want->flow = got->flow;
+	if (got->serial == world.steer[f - world.flows].serial)
+		want->serial = got->serial;
+	if (want->kind == PORCH_RECORD_PROOF && got->time_ns)
+		want->time_ns = got->time_ns;
+}
+
+/* TSval of an ACK for TIME-WAIT: the clock, and what porchd has left. */
+static void note_tsval(const struct porch_tuple *t)
+{
+	struct model_flow *f = model_flow_of(&model, t);
+	struct timespec now;
+	struct decoded d;
+
+	model.seen_tsval = 0;
+	if (packet_decode(&out, &d) || d.flags != ACK || !d.has_ts || !f)
+		return;
+	model.seen_tsval = d.tsval;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((__u32)(now.tv_sec * 1000ull + now.tv_nsec / 1000000) + f->steer.ts_offset - d.tsval > 2000)
+		disagree("TSval %u is not the clock's", d.tsval);
+}
+
 /* The record names a way of the table, which is the table's own choice. */
 static void settle_record(const struct porch_tuple *t)
 {
@@ -123,6 +182,10 @@ static void settle_record(const struct porch_tuple *t)
 	bool held;
 	struct porch_flow *f = flow_in_world(t, &held);
 
+	if (wanted.meta && out.meta == wanted.meta && f && want->magic == PORCH_RECORD_MAGIC) {
+		settle_redirected(f);
+		return;
+	}
 	if (wanted.meta && out.meta == wanted.meta && f && got->flow == f - world.flows)
 		want->flow = got->flow;
 	if (wanted.meta && want->kind != PORCH_META_PROOF) { /* tc reads no more of it */
@@ -143,11 +206,14 @@ static void frame_case(void)
 		seen.skipped++;
 		return;
 	}
-	want = model_xdp(&model, &in, &wanted);
 	got = run_xdp(&in, &out);
+	if (known && got == XDP_TX)
+		note_tsval(&s.tuple);
+	want = model_xdp(&model, &in, &wanted);
 	seen.dropped += want == XDP_DROP;
 	seen.answered += want == XDP_TX;
-	seen.delivered += wanted.meta != 0;
+	seen.steered += want == XDP_REDIRECT;
+	seen.delivered += wanted.meta && want == XDP_PASS;
 	seen.passed += want == XDP_PASS && !wanted.meta;
 	if (got != want)
 		disagree("verdict: %s, the model says %s", verdict_name(got), verdict_name(want));
@@ -165,7 +231,7 @@ static void frame_case(void)
 	if (got == XDP_TX && !disagreed) {
 		if (packet_decode(&out, &d))
 			disagree("the answer is malformed: %s", packet_decode(&out, &d));
-		else
+		else if (d.flags & SYN)
 			generator_answered(&generator, &d);
 	}
 }
@@ -220,9 +286,9 @@ static void report(void)
 {
 	const struct porch_counters *c = &seen.counters;
 
-	printf("# frames: %llu passed, %llu refused, %llu answered, %llu delivered; %llu changes; %llu "
-	       "skipped\n",
-	       seen.passed, seen.dropped, seen.answered, seen.delivered, seen.changes, seen.skipped);
+	printf("# frames: %llu passed, %llu refused, %llu answered, %llu delivered, %llu to AF_XDP; %llu changes; "
+	       "%llu skipped\n",
+	       seen.passed, seen.dropped, seen.answered, seen.delivered, seen.steered, seen.changes, seen.skipped);
 #define REACHED(name)                                                                                        \
 	printf("# " #name ": %llu\n", c->name);                                                              \
 	if (!c->name)                                                                                        \
@@ -252,6 +318,11 @@ static void report(void)
 	REACHED(refused_duplicate_syn);
 	REACHED(refused_bad_rst);
 	REACHED(refused_bad_ack);
+	REACHED(refused_parked);
+	REACHED(refused_no_daemon);
+	REACHED(refused_no_application);
+	REACHED(refused_no_slot);
+	REACHED(refused_time_wait);
 #undef REACHED
 }
 

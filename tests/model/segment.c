@@ -2,7 +2,7 @@
 /* What is not a SYN: proofs, later segments of proven flows, resets, strangers. */
 #include "model_internal.h"
 
-static int unknown(struct model *m, int index, int reason)
+int model_unknown(struct model *m, int index, int reason)
 {
 	const struct porch_listener *l = &m->listener[index];
 
@@ -12,7 +12,7 @@ static int unknown(struct model *m, int index, int reason)
 			m->unknown_tick = m->host.tick;
 			m->unknown_spent = 0;
 		}
-		if (++m->unknown_spent * 8 > m->host.unknown_rate)
+		if (++m->unknown_spent * 8 > m->host.unknown_rate || model_afxdp(l))
 			return model_refuse(m, index, reason);
 	}
 	m->counters.unknown_passed++;
@@ -44,7 +44,7 @@ static int deliver(const struct frame *in, const struct model_segment *s, const 
 }
 
 /* Does the entry of this tuple prove it? 1, 0: there is none, -1: of other numbers. */
-static int entry_proves(struct model *m, const struct model_segment *s, struct porch_flow *f)
+int model_entry_proves(struct model *m, const struct model_segment *s, struct porch_flow *f, bool spend)
 {
 	struct model_entry *e = model_entry_of(m, &s->tuple);
 
@@ -55,13 +55,15 @@ static int entry_proves(struct model *m, const struct model_segment *s, struct p
 	f->mss = e->entry.mss;
 	f->options = e->entry.options;
 	f->wscale = e->entry.wscale & 15;
+	if (!spend)
+		return 1;
 	m->counters.proven_by_entry++;
 	m->counters.rtt_samples += !e->entry.retransmits;
 	model_entry_remove(m, e);
 	return 1;
 }
 
-static bool cookie_proves(struct model *m, const struct model_segment *s, struct porch_flow *f)
+bool model_cookie_proves(struct model *m, const struct model_segment *s, struct porch_flow *f)
 {
 	struct ends e = { .v6 = s->v6,
 			  .remote_port = s->tuple.remote_port,
@@ -90,20 +92,20 @@ static int prove(struct model *m, const struct frame *in, const struct model_seg
 	const struct porch_listener *l = &m->listener[index];
 	struct porch_flow fresh = { .state = PORCH_FLOW_PROVEN, .listener = index, .by_cookie = 1 };
 	struct model_flow *f;
-	bool right = cookie_proves(m, s, &fresh), issued;
+	bool right = model_cookie_proves(m, s, &fresh), issued;
 	int entry = 0;
 
 	/* Under attack the entry is asked only where the cookie rounds. */
 	if (model_within(l->issued_tracked, m->host.tick, m->host.half_open_seconds) &&
 	    (model_regime(l) == PORCH_REGIME_TRACKED || (right && !s->ts)))
-		entry = entry_proves(m, s, &fresh);
+		entry = model_entry_proves(m, s, &fresh, true);
 	issued = model_within(s->ts ? l->issued_ts : l->issued_plain, m->host.tick, PORCH_FORM_SECONDS);
 	if (old && entry <= 0 && !(right && issued))
 		return deliver(in, s, old, index, PORCH_META_CHECK, out);
 	if (entry <= 0 && !right)
-		return unknown(m, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
+		return model_unknown(m, index, entry ? PORCH_REASON_BAD_ACK : PORCH_REASON_BAD_COOKIE);
 	if (entry <= 0 && !issued)
-		return unknown(m, index, PORCH_REASON_NOT_ISSUED);
+		return model_unknown(m, index, PORCH_REASON_NOT_ISSUED);
 
 	fresh.wscale |= (l->rcv_space ? l->rcv_wscale : m->host.rcv_wscale) << 4;
 	fresh.irs = s->seq - 1;
@@ -112,7 +114,8 @@ static int prove(struct model *m, const struct frame *in, const struct model_seg
 	fresh.ts_ecr = s->tsecr;
 	fresh.expires = m->host.tick + PORCH_COOKIE_LIFE_SECONDS * 10;
 	f = model_flow_of(m, &s->tuple);
-	if (f && f->flow.irs == fresh.irs && f->flow.state == PORCH_FLOW_TOMBSTONE)
+	if (f && f->flow.irs == fresh.irs &&
+	    (f->flow.state == PORCH_FLOW_TOMBSTONE || f->flow.state == PORCH_FLOW_HANDED))
 		return model_refuse(m, index, PORCH_REASON_REPLAYED);
 	if (!f) {
 		f = &m->flow[m->flows++];
@@ -150,11 +153,24 @@ static int on_reset(struct model *m, const struct model_segment *s, int index)
 
 	if (!e || !model_within(l->issued_tracked, m->host.tick, m->host.half_open_seconds) ||
 	    (__s32)(m->host.tick - e->entry.expires) >= 0)
-		return unknown(m, index, PORCH_REASON_UNKNOWN_RST);
+		return model_unknown(m, index, PORCH_REASON_UNKNOWN_RST);
 	if (s->seq != e->entry.irs + 1)
 		return model_refuse(m, index, PORCH_REASON_BAD_RST);
 	model_entry_remove(m, e);
 	return XDP_DROP;
+}
+
+int model_stray(struct model *m, const struct model_segment *s, int index)
+{
+	switch (s->flags & (FIN | SYN | RST | ACK)) {
+	case SYN | ACK:
+		return model_unknown(m, index, PORCH_REASON_UNEXPECTED_SYNACK);
+	case RST:
+	case RST | ACK:
+		return on_reset(m, s, index);
+	default:
+		return model_refuse(m, index, PORCH_REASON_BAD_FLAGS);
+	}
 }
 
 int model_segment_arrives(struct model *m, const struct frame *in, const struct model_segment *s, int index,
@@ -168,6 +184,9 @@ int model_segment_arrives(struct model *m, const struct frame *in, const struct 
 
 	if (l->protect == PORCH_PROTECT_MONITOR || (f && f->held))
 		return XDP_PASS;
+	/* from before the listener was set to deliver=kernel */
+	if (f && f->flow.state == PORCH_FLOW_HANDED && f->phase < PORCH_PHASE_CLOSING)
+		return model_steer(m, in, s, f, index, out);
 	if (f && f->flow.state == PORCH_FLOW_PROVEN) {
 		old = &f->flow;
 		kind = undelivered(m, s, old);
@@ -178,16 +197,7 @@ int model_segment_arrives(struct model *m, const struct frame *in, const struct 
 	    !model_within(l->issued_plain, tick, PORCH_FORM_SECONDS) &&
 	    !model_within(l->issued_tracked, tick, m->host.half_open_seconds))
 		return old ? deliver(in, s, old, index, kind, out) : XDP_PASS;
-	switch (flags) {
-	case ACK:
-	case ACK | FIN:
+	if (flags == ACK || flags == (ACK | FIN))
 		return prove(m, in, s, old, index, out);
-	case SYN | ACK:
-		return unknown(m, index, PORCH_REASON_UNEXPECTED_SYNACK);
-	case RST:
-	case RST | ACK:
-		return on_reset(m, s, index);
-	default:
-		return model_refuse(m, index, PORCH_REASON_BAD_FLAGS);
-	}
+	return model_stray(m, s, index);
 }

@@ -33,25 +33,31 @@ served 'the next client is served' 7 1
 at_most 'of the dead no more than the one on credit was accepted' "$(grep -c '"event":"accept"' "$DIR/service.out")" 2
 app_ends service
 
+pids=()
 # what was said before anybody listened arrives in order, and so does the end
 waiting
 for i in 1 2 3 4; do
 	(for part in a b c d e; do printf '%s%s-' "$part" "$i"; sleep 0.05; done | in_c timeout 6 nc -N 10.0.0.1 7 >"$DIR/nc$i") &
+	pids+=($!)
 done
 sleep 1
 is 'four wait, each has spoken five times and closed' "$(queue 7 depth)" 3
 signal service USR1
-wait
+wait "${pids[@]}"
 for i in 1 2 3 4; do is "client $i: echo of all, in order" "$(cat "$DIR/nc$i")" "a$i-b$i-c$i-d$i-e$i-"; done
 app_ends service
 
 # more than porchd keeps for one connection: the rest is the client's to send again
 head -c 300K /dev/urandom >"$DIR/file"
 waiting
-for i in 1 2 3; do (in_c timeout 8 nc -N 10.0.0.1 7 <"$DIR/file" | md5sum >"$DIR/sum$i") & done
+pids=()
+for i in 1 2 3; do
+	(in_c timeout 8 nc -N 10.0.0.1 7 <"$DIR/file" | md5sum >"$DIR/sum$i") &
+	pids+=($!)
+done
 sleep 0.7
 signal service USR1
-wait
+wait "${pids[@]}"
 for i in 1 2 3; do is "client $i: 300 KiB, begun before it was accepted" "$(cat "$DIR/sum$i")" "$(md5sum <"$DIR/file")"; done
 app_ends service
 afxdp_end

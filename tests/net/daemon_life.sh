@@ -109,8 +109,7 @@ check 'without its opener' within 3 said 'the opener is gone'
 ended porchd
 is 'it ends with status 1' $? 1
 run
-kill -KILL "$(pid_of)"
-{ ended porchd; } 2>/dev/null
+stop porchd KILL
 gone() { ! pgrep -x porchd-opener; }
 check 'killed: its opener ends too' within 3 gone
 run

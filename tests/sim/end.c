@@ -95,6 +95,7 @@ void end_open(struct world *w, int i)
 		.recv_buffer = p->recv_buffer[i],
 		.send_buffer = p->send_buffer[i],
 		.seed = p->seed,
+		.congestion = p->newreno[i],
 	};
 	struct tcp_start start = {
 		.remote = { [10] = 0xff, [11] = 0xff, 10, 0, 0, (uint8_t)(2 - i) },

@@ -92,11 +92,14 @@ static void limit_is_the_smaller(void **state)
 	app_listen(x, b, NULL, 4000000000u);
 	assert_int_equal(x->queues[1].limit, 50);
 	assert_int_equal(x->queues[1].workers, 2);
-	x->listeners[1].backlog = 20; /* porch says so: above what applications ask */
+	x->listeners[1].backlog = 60; /* porch caps what applications ask */
+	listen_refresh(&x->d);
+	assert_int_equal(x->queues[1].limit, 50);
+	x->listeners[1].backlog = 20;
 	listen_refresh(&x->d);
 	assert_int_equal(x->queues[1].limit, 20);
 	app_dies(x, b);
-	assert_int_equal(x->queues[1].limit, 20);
+	assert_int_equal(x->queues[1].limit, 10);
 	assert_int_equal(x->queues[1].workers, 1);
 	app_dies(x, a);
 	assert_int_equal(x->queues[1].workers, 0);

@@ -2,22 +2,23 @@
 # One binary per file of this folder, named after the source file it tests.
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
-UNIT_CLI_OBJS := $(B)/user/cli/output.o
 UNIT_LDLIBS := -lcmocka -lsodium
 
 TEST_TARGETS += $(UNIT_BIN)
 
-# Archives, so that a test may bring its own of what a part calls. lib_* test the library, the others may use the daemon's parts.
-UNIT_ARCHIVES = $(if $(filter lib_%,$(notdir $(1))),$(B)/lib.a,$(B)/daemon.a) $(B)/tcp.a
+# Archives, so that a test may bring its own of what a part calls: `output` tests the CLI's,
+# lib_* the library; the others may use the daemon's parts.
+UNIT_ARCHIVES = $(if $(filter output,$(notdir $(1))),$(B)/user/cli/output.o,$(if $(filter lib_%,$(notdir $(1))),$(B)/lib.a,$(B)/daemon.a) \
+	$(B)/tcp.a)
 
 $(B)/lib.a: $(LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(UNIT_BIN): $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(CORE_OBJS) $(UNIT_CLI_OBJS) $(B)/daemon.a $(B)/lib.a $(B)/tcp.a | deps
+$(UNIT_BIN): $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(CORE_OBJS) $(B)/user/cli/output.o $(B)/daemon.a $(B)/lib.a $(B)/tcp.a | deps
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Werror=unused-function $(LDFLAGS) -o $@ $< $(call UNIT_ARCHIVES,$@) $(CORE_OBJS) \
-		$(UNIT_CLI_OBJS) $(LDLIBS) $(UNIT_LDLIBS) -lsystemd -pthread
+		$(LDLIBS) $(UNIT_LDLIBS) -lsystemd -pthread
 
 check-unit: $(UNIT_BIN) ## the unit tests alone; no root
 	$(Q)failed=0; for t in $(UNIT_BIN); do "$$t" || failed=1; done; exit $$failed

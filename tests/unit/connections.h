@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "daemon/area.h"
 #include "daemon/daemon.h"
 #include "daemon/flowtab.h"
 #include "daemon/worker.h"
@@ -59,6 +60,17 @@ void parked_del(struct daemon *d, uint32_t flow, uint32_t serial)
 void worker_wake(struct daemon *d, struct worker *w)
 {
 	seen.woken[w->number]++;
+}
+
+int area_prepare(struct daemon *d, struct area *a)
+{
+	return 0;
+}
+
+int area_bind(struct daemon *d, struct area *a)
+{
+	a->bound = true;
+	return 0;
 }
 
 void worker_condemn(struct daemon *d, struct worker *w, const char *why)
@@ -217,12 +229,19 @@ static inline void app_grant(struct app *a, int handle, uint64_t more)
 	a->session.listener[handle].granted += more;
 }
 
-/* The next accept entry, or NULL; not released. */
+/* The next accept entry that is still ours, claimed and not released; or NULL. */
 static inline const struct porch_accept_entry *app_take(struct app *a)
 {
+	struct porch_accept_entry *e;
+	uint32_t claim;
 	int r;
 
-	return porch_ring_take(&a->accept, &r);
+	do {
+		e = (struct porch_accept_entry *)porch_ring_take(&a->accept, &r);
+		claim = PORCH_CLAIM_FREE;
+	} while (e && !__atomic_compare_exchange_n(&e->claim, &claim, PORCH_CLAIM_TAKEN, 0, __ATOMIC_ACQ_REL,
+						   __ATOMIC_ACQUIRE));
+	return e;
 }
 
 static inline void app_finish(struct app *a, uint32_t flow, uint32_t serial, uint32_t how)

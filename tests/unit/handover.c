@@ -313,6 +313,85 @@ static void worker_gone_lying(void **state)
 	}
 }
 
+/* One worker is stopped with credit left: after 50 ms the other gets all; alone, it would get them. */
+static void stopped_worker(void **state)
+{
+	struct world *x = start(256, 200);
+	struct app *a = app_new(x, 1, 15, 64, 8), *b = app_new(x, 2, 15, 64, 8);
+	int ha = app_listen(x, a, NULL, 200), hb = app_listen(x, b, NULL, 200);
+	uint32_t i;
+
+	app_grant(a, ha, 60);
+	app_grant(b, hb, 60);
+	for (i = 0; i < 40; i++) {
+		proof(x, i, 1);
+		handover_all(&x->d);
+		while (app_take(b))
+			;
+		porch_ring_release(&b->accept);
+		x->d.now += SECOND / 50;
+	}
+	assert_true(a->w.flows <= 4);
+	assert_int_equal(a->w.flows + b->w.flows, 40);
+	/* it goes on: both again */
+	while (app_take(a))
+		;
+	porch_ring_release(&a->accept);
+	for (; i < 60; i++)
+		proof(x, i, 1);
+	handover_all(&x->d);
+	assert_true(a->w.flows >= 10);
+	x->d.now += SECOND;
+	app_dies(x, b);
+	assert_int_equal(x->queues[1].depth, 0); /* nobody else: it may wake up */
+	app_dies(x, a);
+	world_free(x);
+}
+
+/* What a stopped worker has not read goes to another after a second, except what it had just taken. */
+static void taken_back(void **state)
+{
+	struct world *x = start(256, 200);
+	struct app *a = app_new(x, 1, 15, 64, 8), *b;
+	const struct porch_accept_entry *e;
+	int ha = app_listen(x, a, NULL, 200), hb, r;
+	uint32_t i;
+
+	app_grant(a, ha, 10);
+	for (i = 0; i < 10; i++)
+		proof(x, i, 1);
+	handover_all(&x->d);
+	assert_int_equal(app_take(a)->flow, 0); /* stopped with its first one in hands */
+	for (i = 0; i < 30; i++)
+		pass(x, 0.1);
+	assert_int_equal(a->w.flows, 10); /* there is nobody else */
+	b = app_new(x, 2, 15, 64, 8);
+	hb = app_listen(x, b, NULL, 200);
+	app_grant(b, hb, 6);
+	pass(x, 0.1);
+	assert_int_equal(a->w.flows, 1);
+	assert_int_equal(b->w.flows, 6);
+	assert_int_equal(x->queues[1].depth, 3);
+	assert_int_equal(a->session.listener[ha].handed, 1);
+	assert_int_equal(worker_of(x, 0), 1);
+	for (i = 1; i < 7; i++)
+		assert_int_equal(app_take(b)->flow, i);
+	porch_ring_release(&b->accept);
+	/* it goes on: what is no longer its own it sees by the claim */
+	for (i = 1; i < 10; i++) {
+		e = porch_ring_take(&a->accept, &r);
+		assert_int_equal(e->claim, PORCH_CLAIM_RETURNED);
+	}
+	porch_ring_release(&a->accept);
+	handover_all(&x->d); /* its credit is as if they had never been handed */
+	assert_int_equal(a->w.flows, 4);
+	assert_int_equal(app_take(a)->flow, 7);
+	assert_null(a->w.condemned);
+	app_dies(x, a);
+	app_dies(x, b);
+	world_free(x);
+}
+
 /* Handed to and fro between workers that come, die, finish and lie idle: every connection is somebody's, once. */
 static void soak(void **state)
 {
@@ -440,6 +519,7 @@ int main(void)
 		cmocka_unit_test(entry),	    cmocka_unit_test(inject_full),
 		cmocka_unit_test(who_gets_it),	    cmocka_unit_test(garbage),
 		cmocka_unit_test(worker_gone),	    cmocka_unit_test(worker_gone_lying),
+		cmocka_unit_test(stopped_worker), cmocka_unit_test(taken_back),
 		cmocka_unit_test(soak),		    cmocka_unit_test(cost),
 	};
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <arpa/inet.h>
 #include <grp.h>
 #include <net/if.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
 #include "core/err.h"
@@ -56,6 +58,20 @@ static int domain_of(int fd)
 	return domain;
 }
 
+/* A datagram that passes over lo. */
+static void say_something(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	(void)sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+	usleep(10000);
+	close(fd);
+}
+
 static void gives_sockets(void **state)
 {
 	struct opener_request xsk = { .type = OPENER_XSK }, packet = { .type = OPENER_PACKET };
@@ -81,6 +97,15 @@ static void gives_sockets(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
 	assert_int_equal(at.sll_ifindex, packet.ifindex);
 	assert_int_equal(at.sll_protocol, 0); /* it receives nothing */
+	/* nor can whoever has it change that */
+	at = (struct sockaddr_ll){ .sll_family = AF_PACKET,
+				   .sll_protocol = htons(ETH_P_ALL),
+				   .sll_ifindex = packet.ifindex };
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){ 0 }, sizeof(int)), -1);
+	assert_int_equal(errno, EPERM);
+	say_something();
+	assert_int_equal(recv(fd, &at, sizeof(at), MSG_DONTWAIT), -1);
 	close(fd);
 	opener_stop(opener);
 }

@@ -108,6 +108,9 @@ static void worker_stays_away(void **state)
 	int h;
 	struct world *x = start(&a, &h);
 
+	x->group.up = true;
+	x->d.groups[0] = x->group;
+	x->d.n_groups = 1;
 	restart(x);
 	pass(x, 2.5);
 	rebuild_expire(&x->d);
@@ -117,6 +120,7 @@ static void worker_stays_away(void **state)
 	rebuild_expire(&x->d);
 	assert_false(rebuild_may_rejoin(&x->d, 3));
 	assert_false(rebuild_expects(&x->d, 3));
+	assert_true(x->d.groups[0].areas[2].bound); /* or nobody would hear what their clients say */
 	assert_int_equal(phase_of(x, 9), PORCH_PHASE_CLOSING);
 	pass(x, 0.1);
 	assert_int_equal(seen.sent, 4); /* the silent clients are asked */
@@ -145,7 +149,7 @@ static void another_application(void **state)
 	struct world *x = start(&a, &h);
 
 	restart(x);
-	x->listeners[1].backlog = 0;
+	x->listeners[1].backlog = 50;
 	b = app_new(x, 1, 15, 64, 8);
 	h = app_listen(x, b, NULL, 2);
 	assert_int_equal(x->queues[1].depth, 3);

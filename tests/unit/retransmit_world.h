@@ -55,6 +55,11 @@ static int wire_error;
 
 static struct loop_timer *armed;
 
+uint64_t loop_clock(void)
+{
+	return d.now;
+}
+
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t at, loop_timer_fn fn, void *arg)
 {
 	timer->at = at;

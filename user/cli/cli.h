@@ -44,6 +44,7 @@ int verb_status(struct cli *cli, int argc, char **argv);
 int verb_flows(struct cli *cli, int argc, char **argv);
 int verb_half_open(struct cli *cli, int argc, char **argv);
 int verb_queues(struct cli *cli, int argc, char **argv);
+int verb_capture(struct cli *cli, int argc, char **argv);
 int verb_monitor(struct cli *cli, int argc, char **argv);
 int verb_key(struct cli *cli, int argc, char **argv);
 int verb_deny(struct cli *cli, int argc, char **argv);

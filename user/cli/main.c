@@ -14,8 +14,10 @@ const struct verb verbs[] = {
 	  "change what is protected; keys: deliver protect backlog mss overflow syn-rate", verb_listen },
 	{ "status", "[IFACE]", "listeners, regimes, counters (the default verb)", verb_status },
 	{ "half-open", "IFACE [--count]", "handshakes between SYN and final ACK", verb_half_open },
-	{ "flows", "IFACE [--count]", "connections proven, delivered and closing", verb_flows },
-	{ "queues", "", "accept queues that porchd keeps", verb_queues },
+	{ "flows", "IFACE [--count]", "connections proven, delivered, handed over and closing", verb_flows },
+	{ "queues", "", "accept queues of deliver=afxdp, and the AF_XDP sockets behind them", verb_queues },
+	{ "capture", "IFACE [-w FILE] [-s SNAPLEN] [-c COUNT]",
+	  "frames of deliver=afxdp, which tcpdump does not see; FILE in pcap format, - for stdout", verb_capture },
 	{ "deny", "IFACE add|del|show [PREFIX]...", "sources whose SYNs are not answered", verb_deny },
 	{ "key", "show|rotate|import FILE", "cookie keys; never printed, FILE may be - for stdin", verb_key },
 	{ "monitor", "[IFACE] [--count N]", "live view, a line of numbers per second", verb_monitor },
@@ -35,7 +37,7 @@ static void usage(FILE *out, const struct verb *only)
 			only->help);
 		return;
 	}
-	fprintf(out, "porch answers TCP handshakes in XDP, in front of an unmodified service.\n\n");
+	fprintf(out, "porch answers TCP handshakes in XDP, for an unmodified service or for a program that links libporch.\n\n");
 	for (verb = verbs; verb->name; verb++)
 		fprintf(out, "  porch %s%s%s\n      %s\n", verb->name, *verb->args ? " " : "", verb->args,
 			verb->help);

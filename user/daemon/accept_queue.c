@@ -19,8 +19,8 @@ void queue_add(struct daemon *d, uint32_t listener, uint32_t flow, uint32_t seri
 
 	row->since_ns = d->now;
 	row->serial = serial;
-	row->rcv_nxt = d->tables.flows[flow].irs + 1;
-	row->challenged_ms = 0;
+	row->early = NULL;
+	row->challenged = 0;
 	row->listener = listener;
 	row->state = ROW_QUEUED;
 	flow_list_append(d, &d->connections->queues[listener].queued, flow);
@@ -35,6 +35,8 @@ void queue_return(struct daemon *d, uint32_t flow)
 {
 	struct flow_row *row = &d->rows[flow];
 
+	row->early = NULL;
+	row->challenged = 0;
 	row->state = ROW_QUEUED;
 	flow_list_prepend(d, &d->connections->queues[row->listener].queued, flow);
 	depth_say(d, row->listener);

@@ -89,7 +89,7 @@ void area_unbind(struct daemon *d, struct area *a)
 	a->xsk = -1;
 	a->bound = false;
 	a->unsettled = false;
-	a->busy_since = a->low_since = 0;
+	a->busy_since = a->low_since = a->starved_since = 0;
 	a->lease_owner = 0;
 #ifdef PORCH_DEBUG_FRAMES
 	free(a->owners);

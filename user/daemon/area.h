@@ -39,6 +39,8 @@ bool areas_pending(const struct daemon *d);
 void areas_mend(struct daemon *d);
 /* Leases to be moved, holders that do not go on, queues to be bound, second looks: every AREA_TICK_NS. */
 void areas_tick(struct daemon *d);
+/* Binds what no worker has asked for: there are flows without one, whose segments want an answer. */
+void areas_answer(struct daemon *d);
 
 #define AREA_TICK_NS 20000000ull
 #define AREA_STALL_NS 100000000ull	/* a holder that lets the rings run dry so long loses the lease */

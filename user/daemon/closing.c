@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "daemon/answer.h"
 #include "daemon/closing.h"
+#include "daemon/early.h"
 
+#define FLAG_SYN 0x02
 #define FLAG_RST 0x04
 
 /* Into one of the lists; each is in the order of since_ns. */
@@ -20,8 +22,7 @@ static void linger(struct daemon *d, uint32_t flow, uint32_t serial, enum closin
 
 void flow_reset(struct daemon *d, uint32_t flow, uint32_t serial)
 {
-	const struct flow_row *row = &d->rows[flow];
-	uint32_t rcv_nxt = row->state == ROW_QUEUED ? row->rcv_nxt : d->tables.flows[flow].irs + 1;
+	uint32_t rcv_nxt = early_rcv_nxt(d, flow);
 
 	if (!flow_is(d, flow, serial)) {
 		flow_detach(d, flow);
@@ -47,7 +48,8 @@ void closing_segment(struct daemon *d, uint32_t ifindex, uint32_t serial, uint8_
 {
 	struct flow_row *row = flow_row_of(d, record->flow, serial);
 
-	if (flags & FLAG_RST) {
+	if (flags & (FLAG_RST | FLAG_SYN)) {
+		/* it has forgotten the connection, too; another SYN is answered as of nobody */
 		flow_over(d, record->flow, serial, PORCH_PHASE_TOMBSTONE);
 		return;
 	}

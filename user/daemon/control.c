@@ -188,6 +188,10 @@ static void tick(struct daemon *d, void *arg)
 		c->swept = true;
 		slots_sweep(d);
 	}
+	if (c->orphans && !expected(d)) {
+		c->orphans = false;
+		areas_answer(d);
+	}
 	loop_timer_arm(d->loop, &c->tick, d->now + AREA_TICK_NS, tick, NULL);
 }
 
@@ -200,6 +204,7 @@ int control_start(struct daemon *d)
 		return -ENOMEM;
 	d->control = c;
 	c->started = d->now;
+	c->orphans = expected(d);
 	r = reap_start();
 	if (!r)
 		r = loop_add(d->loop, d->control_fd, EPOLLIN, incoming, NULL);

@@ -18,6 +18,7 @@ struct control {
 	uint32_t n_peers;
 	struct loop_timer tick;
 	uint64_t started;
+	bool orphans;		/* the flow table held flows of workers of an earlier run */
 	bool swept;		/* slots of an earlier run that nobody came back for */
 	bool paused;		/* no descriptor was left for another connection */
 };

@@ -81,6 +81,8 @@ struct area {
 	uint16_t lease_owner;
 	uint32_t lease_generation;
 	uint64_t low_since, low_beat;	/* stall detection: since when the holder lets the rings run dry */
+	uint64_t starved_since;	/* since when FILL is low, whoever moves */
+	uint64_t said_ns;	/* when it was last said that the queue is not free */
 	struct worker_area *holders[64];	/* by slice; NULL: free */
 	uint64_t slice_freed[64];	/* when; its last frames may still be in COMPLETION */
 	struct departed *departed;	/* frames.h: workers that are gone, their frames being counted */
@@ -106,6 +108,7 @@ struct worker_area {
 	struct worker *worker;
 	uint32_t number;	/* in messages and in porch_session.area[] */
 	bool told;		/* AREA and SOCKET were sent, MAPPED has not come */
+	uint64_t told_ns;
 	bool down;		/* AREA_DOWN was sent; it comes back under the same number */
 	bool stalled;		/* lost the lease for not going on; has it back when `beat` has moved */
 	uint64_t stalled_beat;
@@ -137,6 +140,7 @@ struct worker {
 		uint64_t granted;	/* last value read that was possible */
 	} listens[PORCH_WORKER_LISTENERS];
 	uint64_t beat, beat_seen_ns;	/* stall detection */
+	uint64_t starved_ns;	/* when an area was torn down because it kept its frames */
 	uint32_t flows;		/* steered to it */
 	uint32_t queue;		/* the RX queue it serves, or PORCH_QUEUE_ANY */
 	const char *condemned;	/* worker.h: reaped at the end of this turn, and why */

@@ -10,8 +10,8 @@ static size_t cost(uint32_t length)
 	return sizeof(struct early_frame) + length + 16;
 }
 
-bool early_add(struct daemon *d, struct flow_row *row, const struct porch_record *record, const uint8_t *frame,
-	       uint32_t length)
+bool early_add(struct daemon *d, struct flow_row *row, const struct porch_record *record,
+	       const struct admit_segment *seg, const uint8_t *frame, uint32_t length)
 {
 	struct connections *c = d->connections;
 	uint32_t used = record->l4 + record->length; /* the rest is padding */
@@ -19,7 +19,7 @@ bool early_add(struct daemon *d, struct flow_row *row, const struct porch_record
 
 	if (used > length)
 		used = length;
-	if (row->early_frames < d->config.early_frames && row->early_frames < UINT8_MAX &&
+	if (early_count(row) < d->config.early_frames && early_count(row) < UINT8_MAX &&
 	    c->early_memory + cost(used) <= d->config.early_memory)
 		e = malloc(sizeof(*e) + used);
 	if (!e) {
@@ -28,11 +28,14 @@ bool early_add(struct daemon *d, struct flow_row *row, const struct porch_record
 	}
 	*e = (struct early_frame){
 		.next = e,
+		.seq = seg->seq,
+		.end = seg->seq + seg->payload + (seg->flags & SEGMENT_FIN ? 1 : 0),
 		.length = used,
 		.l3 = record->l3,
 		.l4 = record->l4,
 		.segment = record->length,
 		.kind = record->kind,
+		.nth = early_count(row) + 1,
 	};
 	memcpy(e->frame, frame, used);
 	if (row->early) {
@@ -40,7 +43,6 @@ bool early_add(struct daemon *d, struct flow_row *row, const struct porch_record
 		row->early->next = e;
 	}
 	row->early = e;
-	row->early_frames++;
 	c->early_memory += cost(used);
 	return true;
 }
@@ -55,5 +57,17 @@ void early_free(struct daemon *d, struct flow_row *row)
 		free(e);
 	}
 	row->early = NULL;
-	row->early_frames = 0;
+}
+
+uint32_t early_rcv_nxt(const struct daemon *d, uint32_t flow)
+{
+	const struct flow_row *row = &d->rows[flow];
+	uint32_t next = d->tables.flows[flow].irs + 1;
+	const struct early_frame *e;
+
+	for (e = early_first(row); e; e = early_next(row, e)) {
+		if ((int32_t)(e->seq - next) <= 0 && (int32_t)(e->end - next) > 0)
+			next = e->end;
+	}
+	return next;
 }

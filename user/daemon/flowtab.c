@@ -104,7 +104,7 @@ void flowtab_close(struct daemon *d)
 	if (!d->rows)
 		return;
 	for (i = 0; i < d->tables.n_flows; i++)
-		if (d->rows[i].early)
+		if (d->rows[i].state == ROW_QUEUED)
 			early_free(d, &d->rows[i]);
 	for (i = 0; i < PORCH_LISTENERS_MAX; i++)
 		d->listeners[i] = (struct daemon_listener){};
@@ -123,6 +123,7 @@ void flow_detach(struct daemon *d, uint32_t flow)
 	switch (row->state) {
 	case ROW_QUEUED:
 		queue_remove(d, flow);
+		early_free(d, row);
 		break;
 	case ROW_WAITING:
 		flow_list_remove(d, &c->waiting, flow);
@@ -136,8 +137,6 @@ void flow_detach(struct daemon *d, uint32_t flow)
 		flow_list_remove(d, &c->closing[row->turn], flow);
 		break;
 	}
-	if (row->early)
-		early_free(d, row);
 	row->state = ROW_NONE;
 }
 

@@ -34,20 +34,24 @@ enum flow_row_state {
 struct early_frame;
 
 struct flow_row {
-	_Alignas(64) uint64_t since_ns;	/* QUEUED, WAITING: of admission; CLOSING: of that */
-	struct early_frame *early;	/* early.h: newest of a ring of frames, NULL: none */
+	uint64_t since_ns;	/* QUEUED, WAITING: of admission; CLOSING: of that */
+	union {
+		struct early_frame *early;	/* QUEUED; early.h */
+		uint32_t turn;		/* STEERED: index in the accept ring; CLOSING: which list */
+	};
 	uint32_t serial;
 	uint32_t next, previous;	/* flows, FLOW_NONE at the ends */
-	uint32_t turn;			/* STEERED: index in the accept ring; CLOSING: which list */
-	uint32_t rcv_nxt;		/* of the client: behind the early frames that are in order */
-	uint32_t challenged_ms;		/* last challenge ACK */
-	uint16_t worker;
-	uint8_t state;			/* enum flow_row_state */
+	uint8_t state;		/* enum flow_row_state */
 	uint8_t listener;
-	uint8_t handle;			/* STEERED: of the worker */
-	uint8_t early_frames;
+	union {
+		uint16_t challenged;	/* QUEUED: time of the last challenge ACK (pending.c), 0: none */
+		struct {		/* STEERED */
+			uint8_t worker;
+			uint8_t handle;	/* of the worker */
+		};
+	};
 };
-_Static_assert(sizeof(struct flow_row) == 64, "a cache line");
+_Static_assert(sizeof(struct flow_row) == 32, "an idle connection costs us so much");
 
 struct flow_list {
 	uint32_t first, last, n;
@@ -94,6 +98,10 @@ struct connections {
 	struct accept_queue queues[PORCH_LISTENERS_MAX];
 	struct listen_handle handles[PORCH_WORKERS_MAX][PORCH_WORKER_LISTENERS];
 	struct flow_list steered[PORCH_WORKERS_MAX];
+	struct {
+		uint32_t consumed;	/* of its accept ring, as last seen */
+		uint64_t since_ns;	/* at which it moved, or had nothing to read */
+	} pace[PORCH_WORKERS_MAX];
 	struct flow_list waiting;
 	struct flow_list closing[CLOSING_LISTS];
 	uint32_t active[PORCH_LISTENERS_MAX];	/* indices of listeners that have members */
@@ -109,6 +117,7 @@ struct connections {
 	uint64_t started_ns;
 	uint64_t expected;	/* bit per worker number */
 	uint64_t given_up;
+	bool settled;		/* the time for coming back is over */
 	uint64_t found_again;	/* flows whose record never came */
 	uint64_t vanished;	/* rows whose flow was taken away */
 };

@@ -18,6 +18,7 @@ struct candidate {
 	/* its area for the RX queue asked for last */
 	uint32_t ifindex, queue, area;
 	bool direct, reaches;
+	bool stalled;
 };
 
 /* What is filled into rings and neither published nor steered. */
@@ -44,31 +45,47 @@ static uint32_t credit_of(struct daemon *d, struct worker *w, uint32_t handle)
 	return credit;
 }
 
-/* Every member that could be handed a connection; its sum of credit is what porch_queues says. */
+bool handover_stalled(struct daemon *d, const struct worker *w, uint64_t ns)
+{
+	uint32_t consumed = __atomic_load_n(&w->accept.ring->consumed, __ATOMIC_RELAXED);
+
+	if (consumed == w->accept.own || consumed != d->connections->pace[w->number].consumed) {
+		d->connections->pace[w->number].consumed = consumed;
+		d->connections->pace[w->number].since_ns = d->now;
+		return false;
+	}
+	return d->now - d->connections->pace[w->number].since_ns > ns;
+}
+
+/*
+ * Every member that could be handed a connection; its sum of credit is what porch_queues says.
+ * Stalled ones only when there are no others.
+ */
 static uint32_t candidates(struct daemon *d, struct daemon_listener *l, struct candidate *to)
 {
-	uint32_t i, n = 0, sum = 0;
+	uint32_t i, n = 0, sum = 0, moving = 0, kept;
 
 	for (i = 0; i < l->queue->n_members; i++) {
 		struct worker *w = l->queue->members[i].worker;
-		uint32_t number = l->queue->members[i].handle, credit;
+		struct candidate *c = &to[n];
 
 		if (!w->ready || w->gone || w->condemned)
 			continue;
-		credit = credit_of(d, w, number);
-		if (!credit)
+		*c = (struct candidate){ .w = w, .number = l->queue->members[i].handle, .member = i };
+		c->handle = &d->connections->handles[w->number][c->number];
+		c->credit = credit_of(d, w, c->number);
+		c->stalled = handover_stalled(d, w, HANDOVER_STALL_NS);
+		moving += !c->stalled && !w->condemned;
+		n++;
+	}
+	for (i = kept = 0; i < n; i++) {
+		if (!to[i].credit || (to[i].stalled && moving))
 			continue;
-		sum += credit;
-		to[n++] = (struct candidate){
-			.w = w,
-			.handle = &d->connections->handles[w->number][number],
-			.number = number,
-			.credit = credit,
-			.member = i,
-		};
+		sum += to[i].credit;
+		to[kept++] = to[i];
 	}
 	l->shared->credit = sum;
-	return n;
+	return kept;
 }
 
 /* Has it a socket there, or on another queue of the interface, by which it can at least send? */
@@ -134,7 +151,7 @@ static uint16_t fill_early(struct daemon *d, struct worker *w, uint32_t flow, co
 			break; /* in order or not at all: the client sends it again */
 		n++;
 	}
-	d->count.early_dropped += row->early_frames - n;
+	d->count.early_dropped += early_count(row) - n;
 	return n;
 }
 

@@ -77,7 +77,7 @@ static void settle(struct daemon *d, struct daemon_listener *l)
 		if (p->any_address && !h->any)
 			q->narrow = true;
 	}
-	if (p->backlog)
+	if (p->backlog && p->backlog < backlog) /* as somaxconn caps listen(2) */
 		backlog = p->backlog;
 	l->limit = backlog < d->config.backlog ? backlog : d->config.backlog;
 	l->overflow = p->overflow;

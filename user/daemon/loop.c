@@ -32,8 +32,10 @@ struct loop {
 	loop_poll_fn pollers[LOOP_POLLERS_MAX];
 	int n_pollers;
 	struct loop_timer *first; /* in the order of `at` */
-	uint64_t busy_until;	  /* no sleep before */
-	uint64_t asked;		  /* when descriptors were looked at */
+	uint64_t spin;
+	uint64_t worked; /* when a turn last found work */
+	int naps;	 /* that are left */
+	uint64_t asked;	 /* when descriptors were looked at */
 	bool stopped;
 	int status;
 };
@@ -237,8 +239,18 @@ static void sleep_on_events(struct loop *loop)
 
 void loop_spin(struct loop *loop, uint64_t ns)
 {
-	if (loop->busy_until < loop->d->now + ns)
-		loop->busy_until = loop->d->now + ns;
+	loop->spin = ns;
+}
+
+/* Not past the next timer. */
+static void nap(struct loop *loop)
+{
+	struct timespec t = { .tv_nsec = LOOP_NAP_NS };
+
+	if (loop->first && loop->first->at < loop->d->now + LOOP_NAP_NS)
+		t.tv_nsec = loop->first->at > loop->d->now ? loop->first->at - loop->d->now : 1;
+	loop->naps--;
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
 void loop_turn(struct loop *loop, bool wait)
@@ -248,14 +260,22 @@ void loop_turn(struct loop *loop, bool wait)
 	loop->d->now = loop_clock();
 	for (i = 0; i < loop->n_pollers; i++)
 		work += loop->pollers[i](loop->d);
-	if (work)
-		loop_spin(loop, LOOP_SPIN_NS);
-	if (!loop->stopped && wait && !work && loop->d->now >= loop->busy_until)
+	if (work) {
+		loop->worked = loop->d->now;
+		loop->naps = LOOP_NAPS;
+	}
+	if (loop->stopped || !wait || work || loop->d->now - loop->worked < loop->spin) {
+		if (loop->d->now - loop->asked >= ASK_NS)
+			run_events(loop, 0);
+		else if (!work)
+			sched_yield();
+	} else if (loop->naps > 0) {
+		nap(loop);
+		if (loop->d->now - loop->asked >= ASK_NS)
+			run_events(loop, 0);
+	} else {
 		sleep_on_events(loop);
-	else if (loop->d->now - loop->asked >= ASK_NS)
-		run_events(loop, 0);
-	else if (!work)
-		sched_yield();
+	}
 	run_timers(loop);
 }
 

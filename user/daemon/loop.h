@@ -2,12 +2,15 @@
 /*
  * One thread, turning: what is polled, then file descriptors, then timers.
  *
- * A turn calls every poller. As long as one of them finds work, and for
- * `spin` nanoseconds after the last did, the loop goes on turning, giving the
- * CPU away between idle turns; then it sleeps in epoll_wait() until a file
- * descriptor or a timer has something. Rings have no file descriptor, so
- * before it sleeps it says so in every session (struct loop_sleep): whoever
- * publishes after that writes an eventfd.
+ * A turn calls every poller. When none of them finds work, what follows depends on how
+ * long ago the last was:
+ *   spin  for `spin` nanoseconds (none, unless asked for): the CPU is given away and the
+ *         next turn begins at once. The lowest latency, and all of a CPU nobody else wants
+ *   nap   LOOP_NAPS times: a short sleep that nothing ends. Work that comes every few
+ *         microseconds is found in batches, and costs whoever brings it no wake-up
+ *   sleep in epoll_wait(), until a file descriptor or a timer has something. Rings have
+ *         no file descriptor, so before it sleeps the loop says so in every session
+ *         (struct loop_sleep): whoever publishes after that writes an eventfd
  *
  * Callbacks may add and remove anything, themselves included.
  */
@@ -20,7 +23,8 @@
 
 #include "daemon/daemon.h"
 
-#define LOOP_SPIN_NS	 50000ull /* the default */
+#define LOOP_NAP_NS	 50000ull
+#define LOOP_NAPS	 2
 #define LOOP_POLLERS_MAX 8
 #define LOOP_FDS_MAX	 65536 /* descriptors from here on are refused, -ENFILE */
 
@@ -63,8 +67,7 @@ int loop_add_poller(struct loop *loop, loop_poll_fn fn);
 void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t at, loop_timer_fn fn, void *arg);
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 
-/* The loop is awake already when this is called from another place than a callback: for pollers that
- * know of work which none of their rings shows. */
+/* How long it spins after work; 0 at first. */
 void loop_spin(struct loop *loop, uint64_t ns);
 
 /* Until loop_stop(); then its argument. */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
@@ -47,7 +48,24 @@ static struct daemon daemon_;
 static struct arguments arguments;
 static struct known_hash hash;
 
-enum { OPTION_SOCKET = 256, OPTION_USER };
+#define SPIN_MAX_US 1000000
+
+enum { OPTION_SOCKET = 256, OPTION_USER, OPTION_SPIN };
+
+static uint64_t spin_ns;
+
+static bool take_spin(const char *text)
+{
+	unsigned long us;
+	char *end;
+
+	errno = 0;
+	us = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || us > SPIN_MAX_US)
+		return false;
+	spin_ns = us * 1000;
+	return true;
+}
 
 static error_t option(int key, char *value, struct argp_state *state)
 {
@@ -61,6 +79,11 @@ static error_t option(int key, char *value, struct argp_state *state)
 	case OPTION_USER:
 		arguments.user = value;
 		return 0;
+	case OPTION_SPIN:
+		if (take_spin(value))
+			return 0;
+		argp_error(state, "%s: --spin takes 0 to %d microseconds", value, SPIN_MAX_US);
+		return EINVAL;
 	case 'v':
 		log_level(LOG_DEBUG);
 		return 0;
@@ -76,6 +99,7 @@ static const struct argp_option options[] = {
 	{ "config", 'c', "FILE", 0, "configuration, /etc/porch.conf if it is there", 0 },
 	{ "socket", OPTION_SOCKET, "PATH", 0, "control socket", 0 },
 	{ "user", OPTION_USER, "USER", 0, "whom to become", 0 },
+	{ "spin", OPTION_SPIN, "USEC", 0, "look for work so long before sleeping, for latency", 0 },
 	{ "verbose", 'v', NULL, 0, "say more", 0 },
 	{},
 };
@@ -263,6 +287,7 @@ static int start(struct daemon *d, struct porch_err *err)
 	STEP("neighbours", neighbour_start(d));
 	STEP("links", watch_start(d));
 #undef STEP
+	loop_spin(d->loop, spin_ns);
 	heartbeat_start(d);
 	return 0;
 }
@@ -302,6 +327,8 @@ int main(int argc, char **argv)
 	int r;
 
 	argp_err_exit_status = 2;
+	/* naps are short; the usual slack is as long as they are */
+	(void)prctl(PR_SET_TIMERSLACK, 1000);
 	log_start("porchd");
 	porch_object_set_log(from_library);
 	d->control_fd = -1;

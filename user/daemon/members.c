@@ -67,6 +67,7 @@ int member_prepare(struct daemon *d, struct area *a, struct worker *w, uint32_t 
 	wa->slice = slice;
 	wa->slot = slot_of(a, w->number);
 	wa->told = true;
+	wa->told_ns = d->now;
 	wa->mapped = wa->bound = wa->down = wa->stalled = wa->can_lease = false;
 	wa->given = 0;
 	a->holders[slice] = wa;

@@ -17,6 +17,7 @@
 #include "daemon/xsk.h"
 
 #define REST_NS 30000000ull	/* a queue is not free sooner than that after its sockets are closed */
+#define SAY_NS 10000000000ull
 #define LONG_NS 2000000000ull	/* longer than this means that somebody does not let go */
 
 /* The worker's socket and slice go; its number for the area stays, to be told in AREA_NEW. */
@@ -119,9 +120,24 @@ void area_try_bind(struct daemon *d, struct area *a)
 		}
 		return;
 	}
-	if (d->now - a->down_ns > LONG_NS)
-		log_limited(d->now, LOG_ERR, "%s queue %u: still not free (%s): a process keeps its old sockets", a->group->name,
-			    a->queue, strerror(r == -EAGAIN ? EBUSY : -r));
+	if (d->now - a->down_ns < LONG_NS || d->now - a->said_ns < SAY_NS)
+		return;
+	a->said_ns = d->now;
+	log_line(LOG_ERR, "%s queue %u: still not free (%s): a process keeps its old sockets", a->group->name, a->queue,
+		 strerror(r == -EAGAIN ? EBUSY : -r));
+}
+
+/* Who was offered an area and has not mapped it. While it registers, its peer's own timer does this. */
+static void watch_told(struct daemon *d, struct area *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->slices; i++) {
+		struct worker_area *wa = a->holders[i];
+
+		if (wa && wa->told && wa->worker->ready && d->now - wa->told_ns > PORCH_STEP_MS * NS_PER_MS)
+			worker_condemn(d, wa->worker, "it does not map what it was offered");
+	}
 }
 
 void areas_tick(struct daemon *d)
@@ -134,11 +150,25 @@ void areas_tick(struct daemon *d)
 			restore(d, a);
 		if (a->bind_since)
 			area_try_bind(d, a);
+		watch_told(d, a);
 		if (!a->bound)
 			continue;
 		frames_look(d, a);
 		area_watch(d, a);
 		if (a->unsettled)
 			area_settle(d, a);
+	}
+}
+
+void areas_answer(struct daemon *d)
+{
+	for_each_area(d, a, g, q)
+	{
+		if (a->bound || a->down_ns || a->bind_since || !a->group->up)
+			continue;
+		if (area_prepare(d, a))
+			continue;
+		a->bind_since = d->now;
+		area_try_bind(d, a);
 	}
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 
 #include "core/util.h"
@@ -31,10 +32,12 @@ static int open_xsk(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Bound here, so that what is passed on can be used for one interface... until it
- * is bound again: the kernel has no way to forbid that. */
+/* Bound to no protocol, it receives nothing; the filter, which stays whatever is done
+ * to the socket, keeps it so when it is bound again. */
 static int open_packet(uint32_t ifindex)
 {
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = ifindex };
 	char name[IF_NAMESIZE];
 	int fd, r;
@@ -44,7 +47,9 @@ static int open_packet(uint32_t ifindex)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at))) {
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &(int){ 1 }, sizeof(int)) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at))) {
 		r = -errno;
 		close(fd);
 		return r;

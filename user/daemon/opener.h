@@ -10,7 +10,7 @@
  *
  *   OPENER_XSK              socket(AF_XDP, SOCK_RAW): unbound, porchd does the rest
  *   OPENER_PACKET, ifindex  socket(AF_PACKET, SOCK_RAW, 0) bound to an interface
- *                           that exists; protocol 0: it can send and never receives
+ *                           that exists; it can send, and never receive: a locked filter drops all
  *
  * It parses nothing that came from the network or an application, allocates
  * nothing, runs as the same unprivileged user, and ends when porchd does. Whoever

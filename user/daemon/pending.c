@@ -8,15 +8,18 @@
 #include "daemon/answer.h"
 #include "daemon/early.h"
 
+#define CHALLENGE_UNIT_NS (8 * NS_PER_MS) /* so that the time of the last one fits 16 bits */
+
 /* A challenge ACK, no more than one in CHALLENGE_MS. */
 static void challenge(struct daemon *d, uint32_t flow, struct flow_row *row)
 {
-	uint32_t ms = d->now / 1000000;
+	uint16_t now = d->now / CHALLENGE_UNIT_NS;
 
-	if (row->state != ROW_QUEUED || (row->challenged_ms && ms - row->challenged_ms < CHALLENGE_MS))
+	if (row->state != ROW_QUEUED ||
+	    (row->challenged && (uint16_t)(now - row->challenged) < CHALLENGE_MS * NS_PER_MS / CHALLENGE_UNIT_NS))
 		return;
-	row->challenged_ms = ms ? ms : 1;
-	answer_send(d, flow, ANSWER_CHALLENGE, row->rcv_nxt);
+	row->challenged = now ? now : 1;
+	answer_send(d, flow, ANSWER_CHALLENGE, early_rcv_nxt(d, flow));
 }
 
 /* RFC 5961 3.2, in SYN-RECEIVED or ESTABLISHED. */
@@ -30,7 +33,7 @@ static void on_reset(struct daemon *d, const struct porch_record *r, struct flow
 		return;
 	}
 	/* early frames that were kept count as received, those dropped do not */
-	if (seg->seq == next || (row->state == ROW_QUEUED && seg->seq == row->rcv_nxt)) {
+	if (seg->seq == next || seg->seq == early_rcv_nxt(d, r->flow)) {
 		d->tables.queues[d->tables.flows[r->flow].listener].aborted++;
 		parked_del(d, r->flow, r->serial);
 		flow_over(d, r->flow, r->serial, PORCH_PHASE_TOMBSTONE);
@@ -46,10 +49,7 @@ static void keep(struct daemon *d, const struct porch_record *r, struct flow_row
 
 	if (end - (d->tables.flows[r->flow].irs + 1) > PORCH_AFXDP_WINDOW + 1)
 		return; /* outside what our SYN-ACK announced */
-	if (!early_add(d, row, r, frame, length))
-		return;
-	if ((int32_t)(seg->seq - row->rcv_nxt) <= 0 && (int32_t)(end - row->rcv_nxt) > 0)
-		row->rcv_nxt = end;
+	early_add(d, row, r, seg, frame, length);
 }
 
 void pending_segment(struct daemon *d, const struct porch_record *r, const struct admit_segment *seg,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "core/util.h"
 #include "daemon/admit.h"
+#include "daemon/area.h"
 #include "daemon/closing.h"
 #include "daemon/rebuild.h"
 
@@ -178,18 +180,41 @@ static void give_up(struct daemon *d, uint16_t worker)
 	log_line(LOG_NOTICE, "worker %u of the run before has not come back: its %u connections are reset", worker, n);
 }
 
+/* Sockets for what the clients of those connections still send: no application brings any. */
+static void hear(struct daemon *d)
+{
+	int r;
+
+	for_each_area(d, a, g, q)
+	{
+		if (a->bound || !a->group->up)
+			continue;
+		r = area_prepare(d, a);
+		if (!r)
+			r = area_bind(d, a);
+		if (r)
+			log_line(LOG_WARNING, "%s queue %u: clients of connections that are lost will not be told: %s",
+				 a->group->name, a->queue, strerror(-r));
+	}
+}
+
 void rebuild_expire(struct daemon *d)
 {
 	struct connections *c = d->connections;
 	uint64_t left = c->expected;
 
-	if (left && d->now - c->started_ns >= REBUILD_REJOIN_SECONDS * NS_PER_SEC) {
+	if (!c->settled && d->now - c->started_ns >= REBUILD_REJOIN_SECONDS * NS_PER_SEC) {
+		c->settled = true;
 		for (; left; left &= left - 1) {
 			uint16_t worker = __builtin_ctzll(left);
 
-			if (!d->workers[worker]) /* else it is just registering */
+			if (!d->workers[worker])
 				give_up(d, worker);
+			else
+				c->settled = false; /* it is just registering */
 		}
+		if (c->closing[CLOSING_FIRST].n || c->closing[CLOSING_SECOND].n || c->closing[CLOSING_LAST].n)
+			hear(d);
 	}
 	while (c->waiting.n &&
 	       d->now - d->rows[c->waiting.first].since_ns >= REBUILD_WAIT_SECONDS * NS_PER_SEC) {

@@ -20,6 +20,7 @@
 #define BATCH_NS (5 * NS_PER_MS)   /* between batches of one walk */
 #define WALK_NS	 (250 * NS_PER_MS) /* from one walk to the next: so late a SYN-ACK may be */
 #define IDLE_NS	 (500 * NS_PER_MS) /* as long as there is nothing to walk */
+#define SHARE	 20		   /* one part in so many of the thread's time is for walks */
 
 struct retransmit {
 	struct known_hash hash;
@@ -33,6 +34,7 @@ struct retransmit {
 	uint32_t position; /* the kernel's, opaque */
 	uint32_t pass;
 	uint32_t entries, young;
+	uint64_t took;	/* ns so far */
 	uint32_t limit; /* retries, from what the last walk found */
 	/* this second */
 	uint64_t second;
@@ -179,22 +181,23 @@ static int walk(struct daemon *d)
 static void tick(struct daemon *d, void *arg)
 {
 	struct retransmit *r = d->retransmit;
-	uint64_t pause = IDLE_NS;
+	uint64_t pause = IDLE_NS, began;
 
 	if (parked_tick(d))
 		pause = WALK_NS;
 	if (!r->walking) {
 		r->pass++;
 		r->entries = r->young = 0;
+		r->took = 0;
 	}
 	/* set by each new entry, cleared by the sweep that finds none */
 	if (r->walking || d->tables.host->half_open) {
-		pause = WALK_NS;
-		if (!walk(d)) {
-			r->walking = true;
-			pause = BATCH_NS;
-		} else {
-			r->walking = false;
+		began = loop_clock();
+		r->walking = !walk(d);
+		r->took += loop_clock() - began;
+		pause = BATCH_NS;
+		if (!r->walking) {
+			pause = r->took * SHARE > WALK_NS ? r->took * SHARE : WALK_NS;
 			r->limit = retransmit_limit(d->config.synack_retries, r->entries, r->young,
 						    d->tables.n_half_open);
 			retransmit_rows_purge(&r->rows, r->pass);

@@ -4,12 +4,14 @@
 #include <syslog.h>
 
 #include "daemon/area.h"
+#include "daemon/frames.h"
 #include "daemon/lease.h"
 #include "daemon/log.h"
 #include "daemon/slots.h"
 #include "daemon/worker.h"
 
 #define STARVED_NS 1000000000ull
+#define AGAIN_NS 60000000000ull
 
 static struct worker_area *member(const struct area *a, uint16_t number)
 {
@@ -131,24 +133,17 @@ static void watch_holder(struct daemon *d, struct area *a)
 		 a->group->name, a->queue, wa->worker->number, wa->worker->pid, (unsigned long long)since / 1000);
 }
 
-/* With the lease here: has a worker that does not move taken so many frames in that the others starve? */
-static void watch_hoarders(struct daemon *d, struct area *a)
+/* Of those that do not move, who has most frames in its RX ring? */
+static struct worker_area *hoarder(const struct daemon *d, const struct area *a)
 {
 	struct worker_area *worst = NULL;
 	uint32_t i, most = a->rx_frames / 8, n;
 
-	if (level(a->fill.producer, a->fill.consumer) >= a->rx_frames / 16) {
-		a->low_since = 0;
-		return;
-	}
-	if (!a->low_since)
-		a->low_since = d->now;
-	if (d->now - a->low_since < STARVED_NS)
-		return;
 	for (i = 0; i < a->slices; i++) {
 		struct worker_area *wa = a->holders[i];
 
-		if (!wa || !wa->bound || !wa->rx.map || wa->worker->condemned || d->now - wa->worker->beat_seen_ns < STARVED_NS)
+		if (!wa || !wa->bound || !wa->rx.map || wa->worker->condemned ||
+		    d->now - wa->worker->beat_seen_ns < STARVED_NS)
 			continue;
 		n = level(wa->rx.producer, wa->rx.consumer);
 		if (n <= wa->rx.mask + 1 && n > most) {
@@ -156,10 +151,44 @@ static void watch_hoarders(struct daemon *d, struct area *a)
 			worst = wa;
 		}
 	}
-	if (worst) {
-		a->low_since = 0;
-		worker_condemn(d, worst->worker, "it does not move and keeps the frames that others need");
+	return worst;
+}
+
+/*
+ * FILL has been low for long. Frames that wait in a ring are only waiting: for a
+ * worker that does not move, the others' needs come first. Frames that are
+ * nowhere are kept, or were lost to garbage in FILL: the area is made anew, and
+ * who does that alone again and again is shown the door.
+ */
+static void watch_starving(struct daemon *d, struct area *a)
+{
+	struct worker_area *wa;
+	struct umem_account n;
+
+	if (level(a->fill.producer, a->fill.consumer) >= a->rx_frames / 16) {
+		a->starved_since = 0;
+		return;
 	}
+	if (!a->starved_since)
+		a->starved_since = d->now;
+	if (d->now - a->starved_since < STARVED_NS)
+		return;
+	a->starved_since = d->now;
+	wa = a->workers > 1 ? hoarder(d, a) : NULL;
+	if (wa) {
+		worker_condemn(d, wa->worker, "it does not move and keeps the frames that others need");
+		return;
+	}
+	if (a->zero_copy || umem_account(a, &n) || n.missing < a->rx_frames / 2)
+		return;
+	wa = a->workers == 1 ? member(a, a->lease_owner) : NULL;
+	if (wa && wa->worker->starved_ns && d->now - wa->worker->starved_ns < AGAIN_NS) {
+		worker_condemn(d, wa->worker, "it keeps its frames, again");
+		return;
+	}
+	if (wa)
+		wa->worker->starved_ns = d->now;
+	area_break(d, a, "its frames are in nobody's ring any more");
 }
 
 void area_watch(struct daemon *d, struct area *a)
@@ -184,8 +213,10 @@ void area_watch(struct daemon *d, struct area *a)
 	}
 	if (!a->fill.map)
 		return;
-	if (a->workers && lease_ours(a))
-		watch_hoarders(d, a);
-	else if (a->workers)
+	if (!a->workers)
+		return;
+	if (!lease_ours(a))
 		watch_holder(d, a);
+	if (!a->broken)
+		watch_starving(d, a);
 }

@@ -10,6 +10,7 @@
 #include "daemon/accept_queue.h"
 #include "daemon/admit.h"
 #include "daemon/closing.h"
+#include "daemon/handover.h"
 #include "daemon/listen.h"
 
 #define EXPIRE_PER_TICK 1024
@@ -70,5 +71,6 @@ void connections_tick(struct daemon *d)
 	closing_tick(d);
 	sweep(d);
 	listen_count(d);
+	handover_take_back(d);
 	handover_all(d);
 }

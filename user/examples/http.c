@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/openat2.h>
-#include <stdarg.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,7 +27,8 @@ struct client {
 	struct porch_conn *conn;
 	int file;		/* -1: none */
 	off_t at, end;		/* of it, still to be sent */
-	bool last;		/* close when all is sent */
+	bool last;		/* close when all is sent, */
+	bool drain;		/* but not before the client does: RST would take the answer from it */
 	uint32_t head, head_sent;
 	size_t have;		/* octets of `in` */
 	char out[HEAD_MAX];
@@ -46,11 +46,9 @@ static const char *type_of(const char *path)
 {
 	static const char *const types[][2] = {
 		{ ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-		{ ".js", "text/javascript; charset=utf-8" }, { ".json", "application/json" },
-		{ ".txt", "text/plain; charset=utf-8" }, { ".xml", "application/xml" },
-		{ ".svg", "image/svg+xml" }, { ".png", "image/png" }, { ".jpg", "image/jpeg" },
-		{ ".gif", "image/gif" }, { ".ico", "image/x-icon" }, { ".pdf", "application/pdf" },
-		{ ".wasm", "application/wasm" },
+		{ ".js", "text/javascript; charset=utf-8" }, { ".txt", "text/plain; charset=utf-8" },
+		{ ".json", "application/json" }, { ".svg", "image/svg+xml" }, { ".png", "image/png" },
+		{ ".jpg", "image/jpeg" }, { ".gif", "image/gif" }, { ".ico", "image/x-icon" },
 	};
 	const char *dot = strrchr(path, '.');
 
@@ -60,34 +58,40 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
-/* The head of an answer; what is not a file is a line of text, with the status in it. */
-static void answer(struct client *c, const struct request *r, const char *status, off_t length, const char *format, ...)
+/* As RFC 9110 wants it; made anew once a second. */
+static const char *date(void)
 {
+	static __thread char text[64];
+	static __thread time_t of;
 	time_t now = time(NULL);
 	struct tm tm;
-	char date[64], more[512] = "";
-	va_list arguments;
-	size_t n;
 
-	if (format) {
-		va_start(arguments, format);
-		vsnprintf(more, sizeof(more), format, arguments);
-		va_end(arguments);
-	}
-	strftime(date, sizeof(date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &tm));
-	n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %lld\r\n%s%s\r\n", status, date,
-		     length < 0 ? (long long)strlen(status) + 1 : (long long)length, more,
-		     c->last ? "Connection: close\r\n" : r->old ? "Connection: keep-alive\r\n" : "");
+	if (now != of)
+		strftime(text, sizeof(text), "%a, %d %b %Y %T GMT", gmtime_r(&now, &tm));
+	of = now;
+	return text;
+}
+
+/* The head of an answer. Without a file (length -1) its body is a line of text, the status. */
+static void answer(struct client *c, const struct request *r, const char *status, off_t length, const char *name,
+		   const char *value)
+{
+	size_t n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %lld\r\n%s%s: %s\r\n%s\r\n",
+			    status, date(), length < 0 ? (long long)strlen(status) + 1 : (long long)length,
+			    length < 0 ? "Content-Type: text/plain\r\n" : "", name, value,
+			    c->last ? "Connection: close\r\n" : r->old ? "Connection: keep-alive\r\n" : "");
+
 	if (length < 0 && !r->head)
 		n += snprintf(c->out + n, sizeof(c->out) - n, "%s\n", status);
 	c->head = n;
 	c->head_sent = 0;
 }
 
+/* What else the client has sent cannot be told from the next request: this is the last answer. */
 static void refuse(struct client *c, const struct request *r, const char *status)
 {
-	c->last = true;
-	answer(c, r, status, -1, "Content-Type: text/plain\r\n");
+	c->last = c->drain = true;
+	answer(c, r, status, -1, "Allow", "GET, HEAD");
 }
 
 static int digit(char c)
@@ -132,10 +136,8 @@ static bool parse(char *text, struct request *r)
 	r->method = strsep(&line, " ");
 	r->target = strsep(&line, " ");
 	version = line;
-	if (!version || !*r->method || !r->target || version[strlen(version) - 1] != '\r')
-		return false;
-	version[strlen(version) - 1] = 0;
-	if (strncmp(version, "HTTP/1.", 7) || digit(version[7]) < 0 || digit(version[7]) > 9 || version[8])
+	if (!version || !*r->method || strncmp(version, "HTTP/1.", 7) || version[7] < '0' || version[7] > '9' ||
+	    strcmp(version + 8, "\r"))
 		return false;
 	r->old = version[7] == '0';
 	r->head = !strcmp(r->method, "HEAD");
@@ -191,6 +193,7 @@ static void respond(struct client *c, char *text)
 {
 	struct request r = {};
 	struct stat st = {};
+	char slash[256];
 	int fd;
 
 	if (!parse(text, &r)) {
@@ -198,11 +201,11 @@ static void respond(struct client *c, char *text)
 		return;
 	}
 	if (strcmp(r.method, "GET") && !r.head) {
-		c->last = true;
-		answer(c, &r, "405 Method Not Allowed", -1, "Allow: GET, HEAD\r\nContent-Type: text/plain\r\n");
+		refuse(c, &r, "405 Method Not Allowed");
 		return;
 	}
 	/* A body to a GET means nothing, and what follows it cannot be told from it. */
+	c->drain = r.body;
 	c->last = !r.persistent || r.body;
 	r.path = path_of(r.target);
 	if (!r.path) {
@@ -210,13 +213,13 @@ static void respond(struct client *c, char *text)
 		return;
 	}
 	fd = open_file(r.path, &st);
-	if (fd == -EISDIR && strlen(r.path) < 256 && !strpbrk(r.path, "\r\n%")) {
-		answer(c, &r, "301 Moved Permanently", -1, "Location: %s/\r\nContent-Type: text/plain\r\n", r.path);
+	if (fd == -EISDIR && strlen(r.path) < sizeof(slash) - 1 && !strpbrk(r.path, "\r\n%?#")) {
+		snprintf(slash, sizeof(slash), "%s/", r.path);
+		answer(c, &r, "301 Moved Permanently", -1, "Location", slash);
 	} else if (fd < 0) {
-		answer(c, &r, fd == -EACCES || fd == -EPERM ? "403 Forbidden" : "404 Not Found", -1,
-		       "Content-Type: text/plain\r\n");
+		answer(c, &r, fd == -EACCES || fd == -EPERM ? "403 Forbidden" : "404 Not Found", -1, "Cache-Control", "no-store");
 	} else {
-		answer(c, &r, "200 OK", st.st_size, "Content-Type: %s\r\n",
+		answer(c, &r, "200 OK", st.st_size, "Content-Type",
 		       type_of(r.path[strlen(r.path) - 1] == '/' ? ".html" : r.path));
 		if (r.head || !st.st_size) {
 			close(fd);
@@ -288,6 +291,14 @@ static void example_ready(struct porch_conn *conn)
 			porch_conn_want(conn, PORCH_OUT);
 			return;
 		}
+		if (r > 0 && c->last && c->drain && porch_shutdown(conn, SHUT_WR) != -ENOTCONN) {
+			while ((n = porch_recv(conn, c->in, sizeof(c->in))) > 0)
+				;
+			if (n == -EAGAIN) {
+				porch_conn_want(conn, PORCH_IN);
+				return;
+			}
+		}
 		if (r < 0 || c->last) {
 			finish(c, r == -EIO);
 			return;
@@ -333,7 +344,7 @@ static void example_accepted(struct porch_conn *conn)
 	}
 	c->conn = conn;
 	c->file = -1;
-	c->last = false;
+	c->last = c->drain = false;
 	c->head = c->head_sent = c->have = 0;
 	porch_conn_set_user(conn, c);
 	porch_conn_set(conn, PORCH_NODELAY, 1);

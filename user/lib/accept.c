@@ -83,7 +83,7 @@ static bool take(struct porch *p, const struct porch_accept_entry *e)
 		lib_conn_drop(c);
 	}
 	/* Its listener is gone, or there are more than we can hold. */
-	c = l && !l->gone && l->tail - l->head <= l->queue_mask ? memory_conn(p) : NULL;
+	c = l && !l->gone && l->tail - l->head <= l->queue_mask && flow_room(p) ? memory_conn(p) : NULL;
 	if (!c) {
 		if (!refuse(p, e, &start))
 			return false;
@@ -96,15 +96,23 @@ static bool take(struct porch *p, const struct porch_accept_entry *e)
 	c->serial = e->serial;
 	c->ifindex = a ? a->ifindex : 0;
 	c->rx_queue = a ? a->queue : 0;
-	c->queued_ns = e->queued_ns;
+	c->queued = e->queued_ns / 16 < UINT32_MAX ? e->queued_ns / 16 : UINT32_MAX;
 	c->handover_ns = e->proven_ns;
 	c->state = CONN_WAITING;
-	c->listener = e->listener;
 	flow_add(p, c);
 	tcp_open(&p->stack, &c->tcp, &start);
 	c->tcp.area = e->area;
 	l->queue[l->tail++ & l->queue_mask] = c;
 	return true;
+}
+
+/* porchd takes back what a stopped worker has not read; of us two, one gets it. */
+static bool claim(struct porch_accept_entry *shared)
+{
+	uint32_t was = PORCH_CLAIM_FREE;
+
+	return __atomic_compare_exchange_n(&shared->claim, &was, PORCH_CLAIM_TAKEN, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
 }
 
 uint32_t accept_take(struct porch *p)
@@ -113,17 +121,21 @@ uint32_t accept_take(struct porch *p)
 	uint32_t n = 0;
 
 	while (n <= p->accept.mask) {
-		const struct porch_accept_entry *shared = porch_ring_take(&p->accept, &error);
+		struct porch_accept_entry *shared = (void *)porch_ring_take(&p->accept, &error);
 		struct porch_accept_entry e;
 
 		if (!shared)
 			break;
+		n++;
+		if (!claim(shared))
+			continue;
 		memcpy(&e, shared, sizeof(e));
 		if (!take(p, &e)) {
+			__atomic_store_n(&shared->claim, PORCH_CLAIM_FREE, __ATOMIC_RELEASE);
 			p->accept.own--;
+			n--;
 			break;
 		}
-		n++;
 	}
 	if (error) {
 		p->count.refused_ring++;

@@ -44,21 +44,29 @@ static void back_kick(struct porch *p, struct area *a)
 	}
 }
 
+/* An index of porchd's that cannot be. */
+static void impossible(struct porch *p, int error)
+{
+	if (!error)
+		return;
+	p->count.refused_ring++;
+	p->lost_pending = true;
+}
+
 static bool back_put(struct porch *p, struct area *a)
 {
 	uint32_t n = 0;
-	int error;
+	int error = 0;
 
 	while (a->n_spent) {
 		uint64_t *e = porch_ring_fill(&a->back, &error);
 
-		if (!e) {
-			p->lost_pending |= error != 0;
+		if (!e)
 			break;
-		}
 		*e = a->spent[--a->n_spent];
 		n++;
 	}
+	impossible(p, error);
 	if (!n)
 		return false;
 	porch_ring_publish(&a->back);
@@ -85,7 +93,7 @@ static bool give_take(struct porch *p, struct area *a)
 		else
 			tx_returned(p, a, address);
 	}
-	p->lost_pending |= error != 0;
+	impossible(p, error);
 	if (n)
 		porch_ring_release(&a->give);
 	return n;

@@ -38,7 +38,7 @@ int porch_conn_info(const struct porch_conn *c, struct porch_conn_info *ret)
 	address(c->tcp.local, c->tcp.local_port, &info.local);
 	info.error = c->lost ? -ECONNRESET : tcp_error(&c->tcp);
 	info.state = tcp_state(&c->tcp);
-	info.queued_ns = c->queued_ns;
+	info.queued_ns = c->queued * 16ull;
 	info.handover_ns = c->handover_ns;
 	info.rx_queue = c->rx_queue;
 	info.mss = tcp.mss;

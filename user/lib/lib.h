@@ -43,7 +43,8 @@
 #define LIB_RETRY_NS 1000000000ull	/* after porchd has said no */
 #define LIB_KICK_NS 10000000ull		/* longest that a sleeping porchd does not hear of a finished connection */
 #define LIB_FLAG_NS 1000000ull		/* longest that a busy worker does not look at its control socket */
-#define LIB_STARVED_NS 200000ull	/* next look for TX frames that the kernel still has */
+#define LIB_STARVED_NS 200000ull	/* next look for TX frames that the kernel still has, */
+#define LIB_DOWN_NS 50000000ull		/* or that it refuses (interface down) */
 #define LIB_NEVER UINT64_MAX
 #define LIB_FRAME 4096			/* the engine's; what an area's frames hold is in its mtu */
 
@@ -106,8 +107,7 @@ struct porch_conn {
 	uint8_t no_in : 1, no_out : 1;	/* not wanted by the application */
 	uint8_t lost : 1;		/* porchd forgot us: -ECONNRESET, whatever the engine says */
 	uint32_t next;			/* in the queue of the unposted: index + 1 */
-	uint32_t listener;		/* handle, while CONN_WAITING */
-	uint64_t queued_ns;
+	uint32_t queued;		/* time in the accept queue, in units of 16 ns */
 	uint64_t handover_ns;		/* until porch_accept(): time of the proof */
 };
 
@@ -182,8 +182,7 @@ struct porch {
 	uint32_t conns_touched, conns_used;
 	struct list free, buried;	/* buried: free again at the next porch_poll() */
 	struct flow_entry *table;
-	size_t table_size;
-	uint32_t table_shift, table_mask;
+	uint32_t table_shift, table_mask, table_used;
 	uint8_t *blocks;
 	size_t blocks_size;
 	uint32_t blocks_touched, blocks_used, blocks_max;
@@ -224,7 +223,7 @@ struct porch {
 	uint32_t finished_unkicked;
 	uint32_t first_area;		/* to begin the next turn with */
 	bool unseen, waited;		/* somebody was accepted who has data; sending has waited for it once */
-	bool starved;			/* frame_get() found none since the last turn */
+	uint64_t starved;		/* ns: something could not be sent, look again after so long; 0: nothing */
 	bool nap;			/* so much comes that it is cheaper to let it gather */
 	uint64_t nap_since, nap_accepted;
 	uint32_t nap_items;
@@ -259,6 +258,7 @@ void memory_unbury(struct porch *p);
 void *memory_block(struct tcp_stack *stack);
 void memory_block_put(struct tcp_stack *stack, void *block);
 struct porch_conn *flow_find(const struct porch *p, uint32_t flow);
+bool flow_room(struct porch *p);
 void flow_add(struct porch *p, struct porch_conn *c);
 void flow_remove(struct porch *p, struct porch_conn *c);
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * All memory of a worker: connections, the table from flow to connection, and
- * the blocks in which the engine keeps data. Reserved once by mmap() and touched
- * only as far as it was ever needed; nothing is allocated per connection.
+ * the blocks in which the engine keeps data. Reserved by mmap() and touched only as
+ * far as it was ever needed; nothing is allocated per connection.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lib/lib.h"
+
+#define TABLE_MIN 256	/* flows; it grows with the connections */
 
 static void *reserve(size_t size)
 {
@@ -19,14 +21,6 @@ static void *reserve(size_t size)
 
 int memory_open(struct porch *p, size_t memory)
 {
-	uint32_t slots = 16;
-
-	/* At most half full, so that a search ends soon. */
-	while (slots < p->max_conns * 2)
-		slots *= 2;
-	p->table_mask = slots - 1;
-	p->table_shift = 32 - __builtin_ctz(slots);
-	p->table_size = (size_t)slots * sizeof(*p->table);
 	p->conns_size = (size_t)p->max_conns * sizeof(*p->conns);
 	p->blocks_max = memory / TCP_BLOCK;
 	p->blocks_size = (size_t)p->blocks_max * TCP_BLOCK;
@@ -34,16 +28,15 @@ int memory_open(struct porch *p, size_t memory)
 	list_init(&p->buried);
 	list_init(&p->fresh);
 	list_init(&p->ready);
-	p->table = reserve(p->table_size);
 	p->conns = reserve(p->conns_size);
 	p->blocks = reserve(p->blocks_size);
-	return p->table && p->conns && p->blocks ? 0 : -ENOMEM;
+	return p->conns && p->blocks && flow_room(p) ? 0 : -ENOMEM;
 }
 
 void memory_close(struct porch *p)
 {
 	if (p->table)
-		munmap(p->table, p->table_size);
+		munmap(p->table, ((size_t)p->table_mask + 1) * sizeof(*p->table));
 	if (p->conns)
 		munmap(p->conns, p->conns_size);
 	if (p->blocks)
@@ -137,6 +130,34 @@ static uint32_t position(const struct porch *p, uint32_t flow)
 	return i;
 }
 
+/* Twice as large, all of it put in again. False: it stays as it is. */
+static bool grow(struct porch *p)
+{
+	struct flow_entry *before = p->table;
+	uint32_t slots = before ? p->table_mask + 1 : 0, more = slots ? slots * 2 : TABLE_MIN;
+	struct flow_entry *table = reserve((size_t)more * sizeof(*table));
+
+	if (!table)
+		return false;
+	p->table = table;
+	p->table_mask = more - 1;
+	p->table_shift = 32 - __builtin_ctz(more);
+	for (uint32_t i = 0; i < slots; i++)
+		if (before[i].conn)
+			table[position(p, before[i].flow)] = before[i];
+	if (before)
+		munmap(before, (size_t)slots * sizeof(*before));
+	return true;
+}
+
+/* For one more: at most three quarters full, so that a search ends soon; if there is no memory, a little fuller. */
+bool flow_room(struct porch *p)
+{
+	if (p->table && p->table_used < p->table_mask / 4 * 3)
+		return true;
+	return grow(p) || (p->table && p->table_used < p->table_mask);
+}
+
 struct porch_conn *flow_find(const struct porch *p, uint32_t flow)
 {
 	uint32_t conn = p->table[position(p, flow)].conn;
@@ -144,7 +165,7 @@ struct porch_conn *flow_find(const struct porch *p, uint32_t flow)
 	return conn ? &p->conns[conn - 1] : NULL;
 }
 
-/* The caller has made sure that the flow is not there. */
+/* The caller has made sure that there is room, and that the flow is not there. */
 void flow_add(struct porch *p, struct porch_conn *c)
 {
 	struct flow_entry *e = &p->table[position(p, c->flow)];
@@ -152,6 +173,7 @@ void flow_add(struct porch *p, struct porch_conn *c)
 	e->flow = c->flow;
 	e->conn = c - p->conns + 1;
 	c->known = 1;
+	p->table_used++;
 }
 
 /* Closes the gap, so that no search stops before what it looks for. */
@@ -162,6 +184,7 @@ void flow_remove(struct porch *p, struct porch_conn *c)
 	if (!c->known)
 		return;
 	c->known = 0;
+	p->table_used--;
 	gap = i = position(p, c->flow);
 	for (;;) {
 		i = (i + 1) & p->table_mask;

@@ -75,7 +75,7 @@ static uint64_t next(const struct porch *p)
 
 	when = t < when ? t : when;
 	when = p->kick_at < when ? p->kick_at : when;
-	t = p->stack.now + LIB_STARVED_NS;
+	t = p->stack.now + p->starved;
 	return p->starved && t < when ? t : when;
 }
 

@@ -12,7 +12,7 @@ static uint32_t take_areas(struct porch *p)
 	uint32_t n = 0, first = p->first_area;
 	bool starved = p->starved;
 
-	p->starved = false;
+	p->starved = 0;
 	for (uint32_t k = 0; k < p->n_areas; k++) {
 		uint32_t i = first + k;
 		struct area *a;

@@ -28,7 +28,7 @@ void *tx_get(struct tcp_stack *stack, struct tcp_conn *conn)
 		frames_move(p, a, true);
 	if (!a->n_tx_free || !ring_has_room(&a->tx)) {
 		p->count.tx_full++;
-		p->starved = true;
+		p->starved = LIB_STARVED_NS;
 		return NULL;
 	}
 	return a->umem + (uint64_t)a->tx_free[a->n_tx_free - 1] * a->frame_size;
@@ -61,12 +61,13 @@ void tx_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32
 static void kick(struct porch *p, struct area *a)
 {
 	struct xsk_ring *r = &a->tx;
+	int error;
 
 	__atomic_store_n(r->producer, r->own, __ATOMIC_RELEASE);
 	for (;;) {
 		uint32_t before = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
-		int error = xsk_kick_tx(a->xsk);
 
+		error = xsk_kick_tx(a->xsk);
 		r->peer = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
 		if (r->own - r->peer > r->mask + 1) {
 			p->count.refused_ring++;
@@ -90,10 +91,13 @@ static void kick(struct porch *p, struct area *a)
 		if (!frames_move(p, a, true))
 			break;
 	}
-	if (a->kick) {
-		p->count.tx_full++;
-		p->starved = true;
-	}
+	if (!a->kick)
+		return;
+	p->count.tx_full++;
+	if (error == -ENETDOWN || error == -ENXIO)
+		p->starved = p->starved ? p->starved : LIB_DOWN_NS;
+	else
+		p->starved = LIB_STARVED_NS;
 }
 
 void tx_kick(struct porch *p)

@@ -12,7 +12,6 @@ static bool update_window(struct tcp_conn *conn, const struct tcp_segment *seg)
 	      (seg->seq == conn->snd_wl1 && window > conn->snd_wnd)))
 		return false;
 	conn->snd_wl1 = seg->seq;
-	conn->snd_wl2 = seg->ack;
 	conn->snd_wnd = window;
 	if (window > conn->snd_max_wnd)
 		conn->snd_max_wnd = window;
@@ -128,7 +127,7 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 {
 	uint32_t ack = seg->ack, prior_una = conn->snd_una, prior_pipe = conn_pipe(conn);
 	struct tcp_delivery d = { .tsecr = seg->tsecr };
-	bool duplicate, opened;
+	bool duplicate, window = false;
 	uint64_t rtt;
 
 	if (seq_after(ack, conn->snd_nxt)) {
@@ -141,11 +140,12 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	}
 	conn->probes = 0;
 	d.echo = conn->options & TCP_OPT_TIMESTAMPS && seg->options & TCP_HAS_TIMESTAMPS && seg->tsecr;
-	opened = conn->snd_wnd == 0 || conn->send_kind == TCP_SEND_WINDOW_PROBE;
 	duplicate = ack == conn->snd_una && conn->snd_una != conn->snd_nxt && !seg->length &&
 		    !(seg->flags & TCP_FLAG_FIN);
-	if (!seq_before(ack, conn->snd_una) && update_window(conn, seg))
+	if (!seq_before(ack, conn->snd_una) && update_window(conn, seg)) {
 		duplicate = false;
+		window = true;
+	}
 	if (seq_after(ack, conn->snd_una)) {
 		d.acked = ack - conn->snd_una;
 		clean(stack, conn, ack, &d);
@@ -154,9 +154,11 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	if (seg->options & TCP_HAS_SACK && conn->options & TCP_OPT_SACK)
 		sack_input(stack, conn, seg, &d);
 	if (!d.acked && !d.sacked && !duplicate && !d.dsack) {
-		if (opened && conn->snd_una == conn->snd_nxt && conn->snd_end != conn->snd_nxt)
-			deadline_clear(conn, TCP_DEADLINE_SEND);
-		if (conn->snd_end != conn->snd_nxt || conn->flags & TCP_CONN_FIN_QUEUED)
+		if (window && conn->snd_una == conn->snd_nxt) {
+			conn->backoff = 0;
+			deadline_clear(conn, TCP_DEADLINE_SEND); /* of window probes */
+		}
+		if (conn_unsent(conn))
 			output_later(stack, conn);
 		return true;
 	}
@@ -168,7 +170,7 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	recovery_ack(stack, conn, &d, duplicate, prior_una, prior_pipe, seg);
 	if (conn->flags & TCP_CONN_FIN_SENT && conn->snd_una == conn->snd_end + 1)
 		close_fin_acked(stack, conn);
-	if (conn->snd_end != conn->snd_nxt || conn->lost > conn->resent || conn->flags & TCP_CONN_FIN_QUEUED)
+	if (conn_unsent(conn) || conn->lost > conn->resent)
 		output_later(stack, conn);
 	return true;
 }

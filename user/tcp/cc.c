@@ -42,6 +42,7 @@ const struct tcp_cc tcp_cc_newreno = {
 	.reduce = newreno_reduce,
 	.grow = newreno_grow,
 	.undo = newreno_undo,
+	.restart = newreno_init,
 };
 
 /* RFC 7661's concern as Linux meets it: a window that was not used says nothing. */
@@ -83,7 +84,6 @@ void cc_after_output(struct tcp_stack *stack, struct tcp_conn *conn)
 	}
 	if (pipe + conn->mss > conn->cwnd) {
 		conn->flags |= TCP_CONN_CWND_FULL;
-		conn->cwnd_stamp = stack->now;
 	}
 }
 
@@ -100,7 +100,7 @@ void cc_idle(struct tcp_stack *stack, struct tcp_conn *conn)
 		conn->cwnd /= 2;
 	conn->cwnd = max_u32(conn->cwnd, restart);
 	conn->cwnd_used = 0;
-	conn->cc->init(conn);
+	conn->cc->restart(conn);
 }
 
 /* Twice the window a round trip in slow start, a fifth more than it afterwards. */

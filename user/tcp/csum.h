@@ -45,7 +45,7 @@ static inline uint32_t csum_odd(uint32_t sum, size_t offset)
 }
 
 /* Headers: a few 32-bit words. */
-static inline uint32_t csum_words(const void *from, uint32_t words)
+__attribute__((always_inline)) static inline uint32_t csum_words(const void *from, uint32_t words)
 {
 	const uint8_t *p = from;
 	uint64_t sum = 0;

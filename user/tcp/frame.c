@@ -4,8 +4,8 @@
 
 static inline void put16(uint8_t *p, uint16_t v)
 {
-	p[0] = v >> 8;
-	p[1] = (uint8_t)v;
+	v = __builtin_bswap16(v);
+	memcpy(p, &v, 2);
 }
 
 static inline void put32(uint8_t *p, uint32_t v)
@@ -44,10 +44,13 @@ static uint32_t build_ip(const struct tcp_conn *conn, uint8_t *p, uint32_t octet
 	if (conn->family == 4) {
 		put32(p, 0x45000000u | (uint32_t)ecn << 16 | (octets + 20));
 		put32(p + 4, 0x00004000); /* atomic: no identification (RFC 6864), DF */
-		put32(p + 8, 0x40060000);
+		put16(p + 8, 0x4006);
 		memcpy(p + 12, conn->local + 12, 4);
 		memcpy(p + 16, conn->remote + 12, 4);
-		sum = csum_fold(csum_words(p, 5));
+		/* addresses and protocol are in the sum of the pseudo-header already */
+		sum = csum_fold(csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(octets + 20)) +
+							       __builtin_bswap16(0x4500 | ecn) +
+							       __builtin_bswap16(0x4000) * 2u));
 		memcpy(p + 10, &sum, 2);
 		return 20;
 	}
@@ -159,7 +162,8 @@ bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct t
 	put16(tcp + 14, window_announce(stack, conn));
 	put32(tcp + 16, 0);
 	sum = csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(header + f->length)));
-	sum = csum_add(sum, csum_words(tcp, header / 4));
+	/* the usual header's words are added without a loop */
+	sum = csum_add(sum, header == 32 ? csum_words(tcp, 8) : csum_words(tcp, header / 4));
 	if (f->octet) {
 		tcp[header] = *f->octet;
 		sum = csum_add(sum, tcp_csum(tcp + header, 1));

@@ -2,11 +2,18 @@
 /* A segment arrives: RFC 9293 3.10.7.4 with RFC 5961 and 7323, from ESTABLISHED on. */
 #include "tcp/internal.h"
 
+/* RFC 7323 5.5: after so long idle the peer's clock may have gone round. */
+static bool ts_forgotten(const struct tcp_stack *stack, const struct tcp_conn *conn)
+{
+	return clock_ms(stack) - conn->ts_recent_ms >= TCP_PAWS_DAYS_MS;
+}
+
 /* RFC 7323 4.3 (3): only what our last ACK did not yet cover moves the echo on. */
 static inline void take_timestamp(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	if (conn->options & TCP_OPT_TIMESTAMPS && seg->options & TCP_HAS_TIMESTAMPS &&
-	    !seq_after(seg->seq, conn->rcv_acked) && (int32_t)(seg->tsval - conn->ts_recent) >= 0) {
+	    !seq_after(seg->seq, conn->rcv_acked) &&
+	    ((int32_t)(seg->tsval - conn->ts_recent) >= 0 || ts_forgotten(stack, conn))) {
 		conn->ts_recent = seg->tsval;
 		conn->ts_recent_ms = clock_ms(stack);
 	}
@@ -26,14 +33,14 @@ static bool sum_right(const struct tcp_segment *seg)
 	return seg->checked || csum_fold(csum_add(seg->pseudo, tcp_csum(seg->payload, seg->length))) == 0;
 }
 
-/* RFC 7323 5.2, but a connection idle for 24 days believes its peer again. */
+/* RFC 7323 5.2. */
 static bool paws_refuses(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	if (!(conn->options & TCP_OPT_TIMESTAMPS) || !(seg->options & TCP_HAS_TIMESTAMPS))
 		return false;
 	if ((int32_t)(seg->tsval - conn->ts_recent) >= 0)
 		return false;
-	return clock_ms(stack) - conn->ts_recent_ms < TCP_PAWS_DAYS_MS;
+	return !ts_forgotten(stack, conn);
 }
 
 /* rcv_nxt has moved by n octets of this segment, and by what had come before it. */
@@ -73,6 +80,13 @@ static inline bool is_plain(const struct tcp_conn *conn, const struct tcp_segmen
 	return seg->options & TCP_HAS_TIMESTAMPS && (int32_t)(seg->tsval - conn->ts_recent) >= 0;
 }
 
+/* A peer that only sends acknowledges the same thing again and again. */
+static inline bool ack_says_nothing(const struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	return seg->ack == conn->snd_una && (uint32_t)seg->window << conn->wscale_snd == conn->snd_wnd &&
+	       !(seg->options & TCP_HAS_SACK) && conn->snd_wnd;
+}
+
 static int plain(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	uint32_t sum;
@@ -87,7 +101,10 @@ static int plain(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 	take_timestamp(stack, conn, seg);
 	follow(conn, seg);
 	conn->last_heard = stack->now;
-	if (!ack_input(stack, conn, seg)) {
+	if (ack_says_nothing(conn, seg)) {
+		conn->snd_wl1 = seg->seq;
+		conn->probes = 0;
+	} else if (!ack_input(stack, conn, seg)) {
 		receive_trim(stack, conn);
 		return 0;
 	}

@@ -246,6 +246,12 @@ static inline uint32_t conn_flight(const struct tcp_conn *conn)
 {
 	return conn->snd_nxt - conn->snd_una;
 }
+/* Data or FIN that was never sent. */
+static inline bool conn_unsent(const struct tcp_conn *conn)
+{
+	return !(conn->flags & TCP_CONN_FIN_SENT) &&
+	       (conn->snd_end != conn->snd_nxt || conn->flags & TCP_CONN_FIN_QUEUED);
+}
 /* RFC 6675's pipe. */
 static inline uint32_t conn_pipe(const struct tcp_conn *conn)
 {
@@ -290,6 +296,7 @@ struct tcp_cc {
 	uint32_t (*reduce)(struct tcp_stack *stack, struct tcp_conn *conn); /* ssthresh after a loss */
 	void (*grow)(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t acked); /* beyond slow start */
 	void (*undo)(struct tcp_conn *conn);
+	void (*restart)(struct tcp_conn *conn); /* after idleness */
 };
 extern const struct tcp_cc tcp_cc_newreno, tcp_cc_cubic;
 void cc_acked(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t acked);

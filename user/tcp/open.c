@@ -18,7 +18,7 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 {
 	/* all but the caller's fields in front, and records, which are written before they are read */
 	memset(&conn->state, 0, offsetof(struct tcp_conn, rec_inline) - offsetof(struct tcp_conn, state));
-	memset(&conn->cc, 0, sizeof(*conn) - offsetof(struct tcp_conn, cc));
+	memset(&conn->sacked, 0, sizeof(*conn) - offsetof(struct tcp_conn, sacked));
 	conn->notified = false;
 	conn->state = TCP_STATE_ESTABLISHED;
 	memcpy(conn->remote, start->remote, 16);
@@ -48,7 +48,6 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	conn->rack_fack = conn->rack_round = conn->cwnd_mark = conn->snd_una;
 	conn->recover = conn->snd_una - 1;
 	conn->snd_wl1 = conn->rcv_nxt;
-	conn->snd_wl2 = conn->snd_una;
 	conn->snd_wnd = conn->snd_max_wnd = (uint32_t)start->window << conn->wscale_snd;
 	conn->peer_mss = start->mss ? start->mss : TCP_MSS_DEFAULT;
 	conn->mtu_link = start->mtu;
@@ -60,7 +59,6 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	conn->ssthresh = TCP_SSTHRESH_INFINITE;
 	conn->rto_us = TCP_RTO_INITIAL_US;
 	conn->undo_resent = -1;
-	conn->cc->init(conn);
 	hystart_init(conn);
 	for (int i = 0; i < TCP_DEADLINES; i++)
 		conn->deadline[i] = TCP_NEVER;

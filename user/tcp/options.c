@@ -31,6 +31,12 @@ int tcp_set(struct tcp_stack *stack, struct tcp_conn *conn, enum tcp_option opti
 		if (value && !(conn->flags & TCP_CONN_DONE))
 			deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + value * TCP_SECOND);
 		return 0;
+	case TCP_OPTION_CONGESTION:
+		if (value > TCP_CONGESTION_NEWRENO)
+			return -EINVAL;
+		conn->cc = value == TCP_CONGESTION_NEWRENO ? &tcp_cc_newreno : &tcp_cc_cubic;
+		conn->cc->init(conn);
+		return 0;
 	case TCP_OPTION_USER_TIMEOUT:
 		conn->user_timeout_ms = value;
 		return 0;

@@ -4,26 +4,37 @@
 
 enum verdict { SENT, HELD, NO_FRAME };
 
-/* Leaky bucket: so much may go at once before the pace counts. */
-static uint64_t burst_octets(const struct tcp_conn *conn, uint64_t rate)
-{
-	return min_u64(max_u64(rate / 1000, 16ull * conn->mss), 64ull * conn->mss);
-}
+/* Of one call of output(): the division is made once. */
+struct pace {
+	uint64_t octet;		/* nanoseconds << 16 that an octet takes; 0: not paced */
+};
 
-/* One segment's share of the pace; false: not before conn->pace_next. */
-static bool pace(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t length)
+/* Leaky bucket: a millisecond's worth, 16 to 64 segments, may go at once before the pace counts. */
+static struct pace pace_begin(struct tcp_stack *stack, struct tcp_conn *conn)
 {
-	uint64_t rate = cc_pace_rate(conn), burst;
+	uint64_t rate = cc_pace_rate(conn), burst, octets;
+	struct pace pace = { 0 };
 
 	if (!rate)
+		return pace;
+	pace.octet = max_u64((TCP_SECOND << 16) / rate, 1);
+	octets = min_u64(max_u64(rate / 1000, 16ull * conn->mss), 64ull * conn->mss);
+	burst = octets * pace.octet >> 16;
+	if (stack->now > burst)
+		conn->pace_next = max_u64(conn->pace_next, stack->now - burst);
+	return pace;
+}
+
+/* One segment's share of it; false: not before conn->pace_next. */
+static bool pace_take(struct tcp_stack *stack, struct tcp_conn *conn, struct pace pace, uint32_t length)
+{
+	if (!pace.octet)
 		return true;
 	if (conn->pace_next > stack->now) {
 		deadline_set(stack, conn, TCP_DEADLINE_PACE, conn->pace_next);
 		return false;
 	}
-	burst = burst_octets(conn, rate) * TCP_SECOND / rate;
-	conn->pace_next = max_u64(conn->pace_next, stack->now > burst ? stack->now - burst : 0) +
-			  length * TCP_SECOND / rate;
+	conn->pace_next += length * pace.octet >> 16;
 	return true;
 }
 
@@ -78,6 +89,8 @@ static inline bool is_waiting(const struct tcp_record *r)
 /* Lost segments first (RFC 6675 4, NextSeg rule 1); small ones together. */
 static enum verdict resend_lost(struct tcp_stack *stack, struct tcp_conn *conn)
 {
+	struct pace pace = pace_begin(stack, conn);
+
 	while (conn->lost > conn->resent && conn->rec_resend != conn->rec_tail) {
 		uint32_t i = conn->rec_resend, n = 1, pipe = conn_pipe(conn), length;
 
@@ -91,7 +104,7 @@ static enum verdict resend_lost(struct tcp_stack *stack, struct tcp_conn *conn)
 		while (i + n != conn->rec_tail && is_waiting(record_at(conn, i + n)) &&
 		       length + record_at(conn, i + n)->length <= min_u32(conn->mss, conn->cwnd - pipe))
 			length += record_at(conn, i + n++)->length;
-		if (!pace(stack, conn, length))
+		if (!pace_take(stack, conn, pace, length))
 			return HELD;
 		if (!send_records(stack, conn, i, n))
 			return NO_FRAME;
@@ -109,7 +122,9 @@ static enum verdict resend_lost(struct tcp_stack *stack, struct tcp_conn *conn)
 /* The window counts octets, but what is on the way has room for packets: no more of them than if all were full. */
 static bool too_many(const struct tcp_conn *conn)
 {
-	return conn->rec_tail - conn->rec_head > (conn->cwnd + conn->sacked + conn->lost) / conn->mss + 1;
+	uint32_t n = conn->rec_tail - conn->rec_head;
+
+	return n > 2 && (uint64_t)(n - 1) * conn->mss > (uint64_t)conn->cwnd + conn->sacked + conn->lost;
 }
 
 /* RFC 9293 3.7.4 (Nagle, as refined by Minshall) and 3.8.6.2.1 (silly windows). */
@@ -155,7 +170,6 @@ static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn,
 	record_sent(stack, conn, conn->rec_tail - 1);
 	if (conn->snd_una == conn->snd_nxt) {
 		conn->rto_base = conn->stalled = stack->now;
-		conn->cwnd_stamp = max_u64(conn->cwnd_stamp, conn->last_sent);
 	}
 	if (block)
 		conn->snd_cursor = block;
@@ -174,6 +188,7 @@ static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn,
 
 static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
 {
+	struct pace pace = pace_begin(stack, conn);
 	uint32_t sent = 0;
 	enum verdict v = SENT;
 
@@ -198,9 +213,9 @@ static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
 		}
 		if (!sent && conn->snd_una == conn->snd_nxt)
 			cc_idle(stack, conn);
-		if (!pace(stack, conn, length + fin))
+		if (!pace_take(stack, conn, pace, length + fin))
 			break;
-		v = send_segment(stack, conn, length, fin, length == queued);
+		v = send_segment(stack, conn, length, fin, length && length == queued);
 		if (v != SENT)
 			break;
 		sent += length + fin;
@@ -271,7 +286,7 @@ bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 	length = min_u32(queued, conn->mss);
 	if (!(conn->flags & TCP_CONN_FIN_SENT) && length && (int32_t)window >= (int32_t)length) {
 		bool fin = conn->flags & TCP_CONN_FIN_QUEUED && length == queued && length < window;
-		enum verdict v = send_segment(stack, conn, length, fin, length == queued);
+		enum verdict v = send_segment(stack, conn, length, fin, length && length == queued);
 
 		if (v == NO_FRAME)
 			return false;
@@ -311,7 +326,7 @@ void ack_challenge(struct tcp_stack *stack, struct tcp_conn *conn)
 
 	if (conn->challenge_ms && now - conn->challenge_ms < TCP_CHALLENGE_MS)
 		return;
-	conn->challenge_ms = now | 1;
+	conn->challenge_ms = now ? now : 1;
 	stack->counters.challenge_acks++;
 	output_ack(stack, conn);
 }
@@ -336,8 +351,7 @@ bool output(struct tcp_stack *stack, struct tcp_conn *conn)
 	}
 	if (conn->flags & TCP_CONN_TLP_OWED && conn->snd_una != conn->snd_nxt && !output_loss_probe(stack, conn))
 		return false;
-	if (conn->lost <= conn->resent && (conn->snd_end != conn->snd_nxt || conn->flags & TCP_CONN_FIN_QUEUED) &&
-	    send_new(stack, conn) == NO_FRAME)
+	if (conn->lost <= conn->resent && conn_unsent(conn) && send_new(stack, conn) == NO_FRAME)
 		return false;
 	if (conn->flags & TCP_CONN_PROBE_OWED && !output_probe(stack, conn))
 		return false;

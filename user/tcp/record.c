@@ -113,8 +113,8 @@ void records_free(struct tcp_stack *stack, struct tcp_conn *conn)
 	conn->rec_memory = NULL;
 	conn->rec_level = 0;
 	conn->rec_head = conn->rec_tail;
-	conn->rec_resend = conn->rec_sack = conn->rec_tail;
-	conn->rec_any = 0;
+	conn->rec_resend = conn->rec_tail;
+	conn->rec_any = false;
 }
 
 void record_sent(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t i)
@@ -128,7 +128,7 @@ void record_sent(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t i)
 		record_at(conn, conn->rec_newest)->newer = i;
 	} else {
 		conn->rec_oldest = i;
-		conn->rec_any = 1;
+		conn->rec_any = true;
 	}
 	conn->rec_newest = i;
 }
@@ -142,7 +142,7 @@ void record_unlink(struct tcp_conn *conn, uint32_t i)
 	else if (r->newer != i)
 		conn->rec_oldest = r->newer;
 	else
-		conn->rec_any = 0;
+		conn->rec_any = false;
 	if (r->newer != i)
 		record_at(conn, r->newer)->older = r->older == i ? r->newer : r->older;
 	else if (r->older != i)

@@ -183,6 +183,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		  uint32_t prior_una, uint32_t prior_pipe, const struct tcp_segment *seg)
 {
 	bool sack = conn->options & TCP_OPT_SACK;
+	bool ended = false;
 	uint32_t got = d->acked;
 	uint64_t again = 0;
 
@@ -207,6 +208,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 			conn->cwnd = max_u32(min_u32(conn->cwnd, conn->ssthresh), conn->mss);
 		if (conn->recovery == TCP_RECOVERY_FAST)
 			conn->cwnd = max_u32(conn->ssthresh, conn->mss);
+		ended = conn->recovery != TCP_RECOVERY_TIMEOUT;
 		conn->recovery = TCP_RECOVERY_NONE;
 		conn->flags &= ~TCP_CONN_FRTO;
 		if (conn->rack_persist && !--conn->rack_persist)
@@ -216,7 +218,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		recovery_enter(stack, conn, TCP_RECOVERY_FAST);
 	if (conn->recovery == TCP_RECOVERY_FAST || conn->recovery == TCP_RECOVERY_CWR)
 		proportional(conn, d, got);
-	else if (d->acked)
+	else if (d->acked && !ended)
 		cc_acked(stack, conn, d->acked);
 	if (again && conn_flight(conn)) {
 		conn->send_kind = TCP_SEND_REORDER;

@@ -14,7 +14,7 @@ void tcp_stack_init(struct tcp_stack *stack, const struct tcp_ops *ops, const st
 	stack->recv_buffer = settings->recv_buffer;
 	stack->send_buffer = settings->send_buffer;
 	stack->random = settings->seed ^ 0x9e3779b97f4a7c15ull;
-	stack->cc = &tcp_cc_newreno;
+	stack->cc = settings->congestion == TCP_CONGESTION_NEWRENO ? &tcp_cc_newreno : &tcp_cc_cubic;
 	stack->flush_tail = &stack->flush_head;
 	wheel_init(&stack->wheel, now);
 }

@@ -44,11 +44,17 @@ struct tcp_ops {
 	void (*block_put)(struct tcp_stack *stack, void *block);
 };
 
+enum tcp_congestion {
+	TCP_CONGESTION_CUBIC = 0,	/* RFC 9438 */
+	TCP_CONGESTION_NEWRENO = 1,	/* RFC 5681 */
+};
+
 struct tcp_settings {
 	uint32_t frame_size;	/* octets of a frame to send, Ethernet included */
 	uint32_t recv_buffer;	/* octets per connection at most */
 	uint32_t send_buffer;
 	uint64_t seed;		/* of what is random; 0 is as good as any */
+	uint32_t congestion;	/* enum tcp_congestion */
 };
 
 void tcp_stack_init(struct tcp_stack *stack, const struct tcp_ops *ops, const struct tcp_settings *settings, uint64_t now);
@@ -176,6 +182,7 @@ enum tcp_option {
 	TCP_OPTION_KEEPALIVE = 2,	/* seconds, 0: off */
 	TCP_OPTION_USER_TIMEOUT = 3,	/* milliseconds, 0: the RFC's */
 	TCP_OPTION_CORK = 4,
+	TCP_OPTION_CONGESTION = 5,	/* enum tcp_congestion */
 };
 int tcp_set(struct tcp_stack *stack, struct tcp_conn *conn, enum tcp_option option, uint32_t value);
 

@@ -44,8 +44,7 @@ void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 	uint64_t when, probe;
 
 	if (conn->snd_una == conn->snd_nxt) {
-		if (conn->snd_end == conn->snd_nxt &&
-		    (conn->flags & (TCP_CONN_FIN_QUEUED | TCP_CONN_FIN_SENT)) != TCP_CONN_FIN_QUEUED) {
+		if (!conn_unsent(conn)) {
 			deadline_clear(conn, TCP_DEADLINE_SEND);
 			return;
 		}
@@ -179,7 +178,7 @@ static void keep_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 	}
 	if (!conn->keepalive_s)
 		return;
-	if (silence < after || conn->snd_una != conn->snd_nxt || conn->snd_end != conn->snd_nxt) {
+	if (silence < after || conn->snd_una != conn->snd_nxt || conn_unsent(conn)) {
 		next = silence < after ? after - silence : after; /* data has timers of its own */
 		deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + next);
 		return;

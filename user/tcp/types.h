@@ -20,7 +20,7 @@ struct tcp_stack;
 struct tcp_cc;
 
 #define TCP_BLOCK 4096			/* what tcp_ops.block_get returns, aligned to 64 octets at least */
-#define TCP_INLINE_RECORDS 4		/* segments in flight before a block is taken for them */
+#define TCP_INLINE_RECORDS 2		/* segments in flight before a block is taken for them */
 
 /* Data of one direction: a list of these, in the order of the stream. */
 struct tcp_block {
@@ -63,7 +63,7 @@ struct tcp_autotune {
 	uint32_t copied;		/* read by the application since then */
 	uint32_t space;			/* most that was read in one round trip */
 	uint32_t rtt_us;		/* as the receiver sees it; 0: not yet */
-	uint32_t mark;			/* without timestamps: a round trip ends when this arrives */
+	uint32_t mark;			/* without timestamps a round trip ends when this arrives; with: last TSecr */
 	uint64_t mark_time;
 };
 
@@ -82,7 +82,6 @@ union tcp_cc_state {
 		uint32_t est_acked;
 		uint32_t undo_w_max, undo_w_last;
 	} cubic;
-	uint64_t room[6];
 };
 
 /* RFC 9406. */
@@ -126,21 +125,21 @@ struct tcp_conn {
 	struct tcp_range *range;	/* out of order; a block */
 	uint8_t quick;			/* ACKs still to be sent without delay */
 	uint8_t wscale_snd, wscale_rcv;
-	uint8_t dsack;			/* 1: dsack_from, dsack_to go with the next ACK */
+	bool dsack;			/* dsack_from, dsack_to go with the next ACK */
 	uint32_t dsack_from, dsack_to;
 	uint32_t sack_recent;		/* sequence number within the range changed last */
-	uint32_t challenge_ms;		/* last challenge ACK */
+	uint32_t challenge_ms;		/* last challenge ACK; 0: none yet */
 
 	/* ---- sending ---- */
 	uint32_t snd_una, snd_nxt;
 	uint32_t snd_end;		/* behind the last octet queued; FIN would have this number */
-	uint32_t snd_wnd, snd_wl1, snd_wl2;
+	uint32_t snd_wnd, snd_wl1;
 	uint32_t snd_max_wnd;		/* greatest window seen */
 	uint32_t snd_small;		/* end of the last segment below mss (Nagle, Minshall) */
 	uint32_t out_mark;		/* with TCP_CONN_OUT_WANTED: room again when no more than this is queued */
+	uint32_t ts_offset;		/* TSval less clock in ms */
 	struct tcp_block *snd_head, *snd_tail;
 	struct tcp_block *snd_cursor;	/* holds snd_nxt; NULL: look for it */
-	uint32_t ts_offset;		/* TSval less clock in ms */
 	uint32_t pseudo;		/* checksum of addresses, ports, protocol */
 	uint16_t mss;			/* payload of a full segment, options deducted */
 	uint16_t peer_mss;		/* as in its SYN */
@@ -152,18 +151,19 @@ struct tcp_conn {
 	uint32_t rec_head, rec_tail;	/* indices run freely */
 	uint32_t rec_oldest, rec_newest;	/* order of sending, of those neither SACKed nor lost */
 	uint32_t rec_resend;		/* nothing lost is below */
-	uint32_t rec_sack;		/* above the highest one SACKed */
 	uint8_t rec_level;		/* record.c */
-	uint8_t rec_any;		/* rec_oldest is valid */
+	bool rec_any;			/* rec_oldest is valid */
 	uint8_t recovery;		/* enum tcp_recovery */
 	uint8_t backoff;		/* timeouts in a row */
-	uint32_t sacked, lost, resent;	/* octets in flight so marked */
 	void *rec_memory;
 	struct tcp_record rec_inline[TCP_INLINE_RECORDS];
+	uint32_t sacked, lost, resent;	/* octets in flight so marked */
+	uint32_t sack_seen[4][2];	/* blocks of the latest ACK, already gone through */
 
 	/* ---- congestion ---- */
+	uint32_t cwnd;
 	const struct tcp_cc *cc;
-	uint32_t cwnd, ssthresh;
+	uint32_t ssthresh;
 	uint32_t recover;		/* snd_nxt when recovery began */
 	uint32_t prior_cwnd, prior_ssthresh;	/* for undo */
 	int32_t undo_resent;		/* segments sent again and not found needless; -1: no undo */
@@ -173,24 +173,20 @@ struct tcp_conn {
 	uint32_t cwnd_used;		/* most in flight in this round trip */
 	uint32_t cwnd_mark;		/* which ends when this is acknowledged */
 	uint64_t last_sent;		/* data */
-	uint64_t cwnd_stamp;		/* cwnd was last full */
+	uint64_t pace_next;		/* not before */
 	union tcp_cc_state cc_state;
 	struct tcp_hystart hystart;
-	uint64_t pace_next;		/* not before */
 
 	/* ---- round trips, RACK ---- */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
 	uint64_t rack_sent;		/* of the latest segment delivered */
 	uint32_t rack_end, rack_rtt_us;
-	uint32_t rack_min_us;
 	uint32_t rack_round;		/* D-SACK counted until this is acknowledged */
+	uint32_t rack_fack;		/* highest sequence number delivered */
+	uint32_t tlp_end;		/* of the loss probe in flight, with TCP_CONN_TLP */
 	uint8_t rack_multiplier, rack_persist;
 	bool rack_reordered;
 	bool unreachable;		/* an ICMP error said so, and nothing was acknowledged since */
-	uint8_t probes;			/* window or keepalive probes unanswered */
-	uint32_t rack_fack;		/* highest sequence number delivered */
-	uint32_t tlp_end;		/* of the loss probe in flight, with TCP_CONN_TLP */
-	uint32_t sack_seen[4][2];	/* blocks of the latest ACK, already gone through */
 
 	/* ---- timers ---- */
 	struct tcp_timer timer;
@@ -198,20 +194,18 @@ struct tcp_conn {
 	uint64_t stalled;		/* since when nothing was acknowledged, for the user timeout */
 	uint64_t rto_base;		/* the retransmission timer counts from here */
 	uint64_t last_heard;
-	uint8_t send_kind;		/* what TCP_DEADLINE_SEND is */
-	uint8_t recent_backoff;
-	uint16_t mtu_probe;		/* size of the path MTU probe in flight */
+	uint8_t send_kind;		/* what TCP_DEADLINE_SEND is for */
+	uint8_t probes;			/* window or keepalive probes unanswered */
+	uint16_t reserved;
 	uint32_t keepalive_s, user_timeout_ms;
+	uint32_t retransmits;
 	struct tcp_conn *flush_next, **flush_pprev;
 
 	struct tcp_autotune tune;
-	uint16_t mtu_low, mtu_high;	/* search range of RFC 4821 */
-	uint32_t mtu_seq;
-	uint32_t retransmits, segments_in, segments_out;
+	uint32_t segments_in, segments_out;
 	uint64_t octets_in, octets_out;
 };
-_Static_assert(sizeof(struct tcp_conn) <= 768 + sizeof(struct tcp_record) * TCP_INLINE_RECORDS,
-	       "state of an idle connection, records of segments apart");
+_Static_assert(sizeof(struct tcp_conn) <= 768, "state of an idle connection");
 
 /* What a stack has counted; for the caller to read. */
 struct tcp_counters {

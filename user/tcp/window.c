@@ -91,8 +91,9 @@ void window_segment(struct tcp_stack *stack, struct tcp_conn *conn, const struct
 	uint32_t sample;
 
 	if (seg->options & TCP_HAS_TIMESTAMPS && conn->options & TCP_OPT_TIMESTAMPS) {
-		if (!seg->tsecr || seg->length < conn->rcv_mss)
-			return;
+		if (seg->tsecr == t->mark || !seg->tsecr || seg->length < conn->rcv_mss)
+			return; /* one sample per echo */
+		t->mark = seg->tsecr;
 		sample = clock_ms(stack) + conn->ts_offset - seg->tsecr;
 		if (sample > 60000)
 			return;

@@ -86,7 +86,7 @@ queue() { porch -j queues | jq -r ".queues[] | select(.port == $1) | .$2"; }	# P
 slots() { porch -j queues | jq -r "[.slots[] | $1] | length"; }			# FILTER, or `.`
 listens() { [ "$(queue "$1" workers)" -ge "${2:-1}" ]; }				# PORT [WORKERS]
 queue_is() { [ "$(queue "$1" "$2")" = "$3" ]; }					# PORT FIELD VALUE
-flows() { porch -j flows s0 | jq "[.flows[]? | $1] | length"; }			# FILTER
+flows() { porch -j flows s0 | jq "[.[]? | $1] | length"; }			# FILTER
 
 # Clients of a kernel listener on the same interface, which nothing here may hurt.
 bystander_up() { serve bystander '[::]:2222'; }
@@ -106,6 +106,6 @@ afxdp_end() {	# in place of story_end
 	for name in "${!PIDS[@]}"; do [ "$name" = porchd ] || stop "$name"; done
 	daemon_down
 	detach
-	is 'no pin is left' "$(find /sys/fs/bpf -mindepth 1 | head -n 3)" ''
+	is 'no pin is left' "$(find /sys/fs/bpf -mindepth 2 | head -n 3)" ''
 	story_end
 }

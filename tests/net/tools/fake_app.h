@@ -14,6 +14,8 @@
 #include <porch/maps.h>
 #include <porch/wire.h>
 
+#define FAKE_FLOWS 65536
+
 struct fake_ring {
 	uint32_t *producer, *consumer;
 	void *descs;
@@ -43,6 +45,7 @@ struct fake {
 	struct fake_area areas[PORCH_AREAS_MAX];
 	uint64_t accepted, segments, frames;
 	uint32_t credit;
+	uint32_t closing[FAKE_FLOWS];	/* serial of flows whose FIN was answered with ours */
 	bool keep;		/* frames that were received */
 	bool mute;		/* answers nothing */
 };

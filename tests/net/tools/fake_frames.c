@@ -55,7 +55,10 @@ static void give_back(struct fake *f, struct fake_area *a, const uint64_t *frame
 			((uint64_t *)a->fill.descs)[p++ & a->fill.mask] = frames[i];
 		__atomic_store_n(a->fill.producer, p, __ATOMIC_RELEASE);
 		c = *a->completion.consumer;
-		for (p = __atomic_load_n(a->completion.producer, __ATOMIC_ACQUIRE); c != p; c++)
+		p = __atomic_load_n(a->completion.producer, __ATOMIC_ACQUIRE);
+		if (p - c > a->completion.mask + 1)
+			c = p; /* garbage of our own */
+		for (; c != p; c++)
 			sent(a, ((uint64_t *)a->completion.descs)[c & a->completion.mask]);
 		__atomic_store_n(a->completion.consumer, c, __ATOMIC_RELEASE);
 		fake_unlease(a, busy);
@@ -116,6 +119,18 @@ static void swap(void *a, void *b, size_t n)
 	memcpy(b, t, n);
 }
 
+static void finish(struct fake *f, const struct porch_record *r)
+{
+	struct porch_finish_entry *e;
+	int error;
+
+	e = porch_ring_fill(&f->finish, &error);
+	if (e)
+		*e = (struct porch_finish_entry){ .flow = r->flow, .serial = r->serial, .how = PORCH_FINISH_CLOSED };
+	porch_ring_publish(&f->finish);
+	fake_kick(f);
+}
+
 /* Builds the answer in a TX frame. False: none is due. */
 static bool answer(struct fake *f, struct fake_area *a, const struct porch_record *r, const uint8_t *in, uint32_t length)
 {
@@ -124,25 +139,22 @@ static bool answer(struct fake *f, struct fake_area *a, const struct porch_recor
 	struct tcphdr *tcp;
 	uint8_t *out;
 	uint64_t address;
-	uint32_t p, seq;
+	uint32_t p, seq, *last;
 
 	if (r->kind == PORCH_RECORD_ICMP || end > length || end > mss_ok || !a->n_free_tx || f->mute)
 		return false;
 	header = from->doff * 4;
 	data = r->length - header;
-	if (from->rst) {
-		struct porch_finish_entry *e;
-		int error;
-
-		e = porch_ring_fill(&f->finish, &error);
-		if (e)
-			*e = (struct porch_finish_entry){ .flow = r->flow, .serial = r->serial, .how = PORCH_FINISH_CLOSED };
-		porch_ring_publish(&f->finish);
-		fake_kick(f);
+	last = &f->closing[r->flow % FAKE_FLOWS];
+	if (from->rst || (!data && !from->fin && *last == r->serial)) {
+		finish(f, r);
+		*last = 0;
 		return false;
 	}
 	if (!data && !from->fin)
 		return false;
+	if (from->fin)
+		*last = r->serial;
 	address = a->free_tx[--a->n_free_tx];
 	out = a->umem + address;
 	memcpy(out, in, r->l4 + 20);
@@ -166,6 +178,7 @@ static bool answer(struct fake *f, struct fake_area *a, const struct porch_recor
 	tcp->seq = from->ack_seq;
 	tcp->ack_seq = htonl(seq + data + from->fin);
 	tcp->doff = 5;
+	tcp->fin = from->fin;
 	tcp->psh = 1;
 	tcp->ack = 1;
 	checksums(out + r->l3, tcp, 20 + data);

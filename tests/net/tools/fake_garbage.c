@@ -105,5 +105,6 @@ bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
 		return false;
 	}
 	printf("wrote garbage: %s\n", what);
+	usleep(100000); /* seen before it is overwritten */
 	return true;
 }

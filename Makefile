@@ -103,7 +103,7 @@ $(B)/libporch.so.0: $(LIB_OBJS) $(TCP_OBJS) user/lib/libporch.map
 		$(filter %.o,$^)
 	$(Q)ln -sf libporch.so.0 $(B)/libporch.so
 
-$(EXAMPLES): $(B)/examples/%: user/examples/%.c include/porch/porch.h $(B)/libporch.a | deps
+$(EXAMPLES): $(B)/examples/%: user/examples/%.c $(wildcard user/examples/*.h) include/porch/porch.h $(B)/libporch.a | deps
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -Iinclude $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libporch.a -pthread

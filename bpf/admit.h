@@ -71,7 +71,8 @@ __noinline long admit_claim(const struct flow_key *k, __u32 irs, __u32 tick)
 		if (phase_is_alive(phase))
 			return -PORCH_REASON_DUPLICATE_ACK;
 		if (f->irs == irs && phase != PORCH_PHASE_FORGOTTEN)
-			return phase == PORCH_PHASE_TIME_WAIT ? -PORCH_REASON_TIME_WAIT : -PORCH_REASON_REPLAYED;
+			return phase == PORCH_PHASE_TIME_WAIT ? -PORCH_REASON_TIME_WAIT
+							      : -PORCH_REASON_REPLAYED;
 	} else if (state == PORCH_FLOW_TOMBSTONE) {
 		if (f->irs == irs)
 			return -PORCH_REASON_REPLAYED;
@@ -170,7 +171,8 @@ INLINE int next_life_is_possible(const struct porch_scratch *scratch)
 	const struct segment *seg = &scratch->segment;
 
 	return f && l && l->deliver == PORCH_DELIVER_AFXDP && l->protect == PORCH_PROTECT_ALWAYS &&
-	       is_final_ack(seg->flags & FLAGS_OF_STATE) && f->irs != seg->seq - 1 && !door_closed(scratch->general.listener);
+	       is_final_ack(seg->flags & FLAGS_OF_STATE) && f->irs != seg->seq - 1 &&
+	       !door_closed(scratch->general.listener);
 }
 
 #endif /* PORCH_BPF_ADMIT_H */

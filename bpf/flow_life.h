@@ -186,8 +186,8 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 				return found == FLOW_BUSY_NOW ? FLOW_BUSY_NOW : FLOW_UNKNOWN;
 		}
 		if (free_ways(a) | free_ways(b))
-			at = free_ways(a) >= free_ways(b) ? k->set1 * PORCH_SET_WAYS + first_free(a) :
-							    k->set2 * PORCH_SET_WAYS + first_free(b);
+			at = free_ways(a) >= free_ways(b) ? k->set1 * PORCH_SET_WAYS + first_free(a)
+							  : k->set2 * PORCH_SET_WAYS + first_free(b);
 		else
 			at = flow_oldest(k, tick);
 		f = at == PORCH_NO_FLOW ? 0 : flow_at(at);
@@ -196,8 +196,8 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 		w = at / PORCH_SET_WAYS == k->set1 ? w1 : w2;
 		old = at / PORCH_SET_WAYS == k->set1 ? a : b;
 		shift = (at % PORCH_SET_WAYS) * 16;
-		if (__sync_val_compare_and_swap(w, old, (old & ~(0xffffull << shift)) |
-								(__u64)k->fingerprint << shift) != old)
+		if (__sync_val_compare_and_swap(
+			    w, old, (old & ~(0xffffull << shift)) | (__u64)k->fingerprint << shift) != old)
 			continue;
 		*(volatile __u8 *)&f->state = PORCH_FLOW_BUSY;
 		if (old >> shift & 0xffff)

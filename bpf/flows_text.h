@@ -5,7 +5,8 @@
 
 static const char flow_state_names[][12] = { "free",	"busy",	     "proven", "delivered",
 					     "closing", "tombstone", "handed" };
-static const char phase_names[][12] = { "pending", "steered", "closing", "time_wait", "tombstone", "forgotten", "?", "?" };
+static const char phase_names[][12] = { "pending",   "steered",	  "closing", "time_wait",
+					"tombstone", "forgotten", "?",	     "?" };
 
 /* Phase and worker of a HANDED flow. */
 INLINE void handed_text(struct seq_file *seq, __u32 index)
@@ -16,7 +17,8 @@ INLINE void handed_text(struct seq_file *seq, __u32 index)
 	if (!s)
 		return;
 	word = steer_word(s, steer_serial(s));
-	BPF_SEQ_PRINTF(seq, " %s worker %d", phase_names[PORCH_STEER_PHASE(word) & 7], PORCH_STEER_WORKER(word));
+	BPF_SEQ_PRINTF(seq, " %s worker %d", phase_names[PORCH_STEER_PHASE(word) & 7],
+		       PORCH_STEER_WORKER(word));
 }
 
 INLINE int flows_text(struct bpf_iter__bpf_map_elem *ctx)

@@ -9,10 +9,10 @@
 #ifndef PORCH_BPF_GUARD_H
 #define PORCH_BPF_GUARD_H
 
-#define TC_NEXT (-1) /* TCX_NEXT, TC_ACT_UNSPEC */
-#define TC_DROP 2    /* TCX_DROP, TC_ACT_SHOT */
+#define TC_NEXT	    (-1) /* TCX_NEXT, TC_ACT_UNSPEC */
+#define TC_DROP	    2	 /* TCX_DROP, TC_ACT_SHOT */
 
-#define IP_OFFSET 0x1fff
+#define IP_OFFSET   0x1fff
 #define IPV6_OFFSET 0xfff8
 
 /* What the guard has to know of a segment. */

@@ -40,6 +40,8 @@
 #include "time_wait.h"
 #include "icmp.h"
 #include "verdict.h"
+#include "further.h"
+#include "handed.h"
 #include "guard.h"
 #include "tc.h"
 #include "sock_state.h"
@@ -47,25 +49,6 @@
 #include "flows_text.h"
 
 #define IS_SYN(seg) (((seg)->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-
-/*
- * What a path says when another one has to go on. No XDP actions.
- * LOOK_AGAIN: parse the frame with parse_general(); LOOK_AT_OPTIONS: segment
- * and listener are in scratch, only the options are unknown; LOOK_UP: it is
- * from nobody we know, key, listener and reason are in scratch.
- * For deliver=afxdp, with segment and listener in scratch: LOOK_FOR_HOLDER: a
- * HANDED flow may have it; LOOK_FOR_PROOF: none has, or one that is CLOSING or
- * in TIME-WAIT (scratch->proof.flow); LOOK_AT_OLD_LIFE: that one, for it proves
- * nothing.
- * LOOK_AT_ICMP: scratch->general.l3 is where its IP header is.
- */
-#define LOOK_AGAIN (-1)
-#define LOOK_AT_OPTIONS (-2)
-#define LOOK_UP (-3)
-#define LOOK_FOR_HOLDER (-4)
-#define LOOK_FOR_PROOF (-5)
-#define LOOK_AT_OLD_LIFE (-6)
-#define LOOK_AT_ICMP (-7)
 
 /* Any frame: correct before fast. The functions of this journey are global, in
  * a row instead of nested: each has the stack for itself, and the verifier
@@ -91,22 +74,6 @@ __noinline int porch_parse(struct xdp_md *ctx)
 	if (parsed == PARSED_SHORT || g->bad_header)
 		return xdp_action(refuse(g->listener, PORCH_REASON_BAD_HEADER), l);
 	return LOOK_AT_OPTIONS;
-}
-
-/* The options of the segment in scratch, whatever their layout. 0, or 1: it is
- * shorter than its header says, and refused. */
-__noinline int porch_options(struct xdp_md *ctx)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-
-	if (!scratch)
-		return 1;
-	if (!options_walk(ctx, scratch, &scratch->general, &scratch->segment)) {
-		scratch->general.options_known = 1;
-		return 0;
-	}
-	count_refusal(scratch->general.listener, PORCH_REASON_BAD_HEADER);
-	return 1;
 }
 
 /* A segment of a listener with options, a payload or a frame out of the usual. */
@@ -148,85 +115,6 @@ __noinline int porch_general(struct xdp_md *ctx)
 	return v == STEER ? LOOK_FOR_HOLDER : xdp_action(v, l);
 }
 
-/* deliver=afxdp: whose is it? */
-__noinline int porch_holder(struct xdp_md *ctx)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-	struct porch_host *h = host_settings();
-	struct steering to = {};
-	enum verdict v;
-
-	if (!scratch || !h)
-		return XDP_PASS;
-	v = holder(ctx, scratch, h, &to);
-	if (likely(v == STEER))
-		return steer(ctx, &scratch->general, &to);
-	if (v == GO_ON)
-		return scratch->proof.flow == PORCH_NO_FLOW || next_life_is_possible(scratch) ? LOOK_FOR_PROOF :
-											      LOOK_AT_OLD_LIFE;
-	return v == REFUSE ? XDP_DROP : XDP_PASS;
-}
-
-/* deliver=afxdp: nobody's. Is it the beginning of something? */
-__noinline int porch_admit(struct xdp_md *ctx)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-	struct porch_host *h = host_settings();
-	struct steering to = {};
-	struct porch_listener *l;
-	struct segment *seg;
-	struct general *g;
-	enum verdict v;
-	__u32 flags;
-
-	if (!scratch || !h)
-		return XDP_PASS;
-	seg = &scratch->segment;
-	g = &scratch->general;
-	l = listener_at(g->listener);
-	if (!l || l->protect != PORCH_PROTECT_ALWAYS)
-		return XDP_PASS;
-	if (!g->options_known && porch_options(ctx))
-		return XDP_DROP;
-	flags = seg->flags & FLAGS_OF_STATE;
-	if (is_final_ack(flags))
-		v = admit(ctx, scratch, l, h, &to);
-	else
-		v = on_stray(seg, flags, g->listener, l, h, scratch);
-	if (v == STEER)
-		return steer(ctx, g, &to);
-	if (v == UNKNOWN)
-		return scratch->proof.flow == PORCH_NO_FLOW ? LOOK_UP : LOOK_AT_OLD_LIFE;
-	return xdp_action(v, l);
-}
-
-/* deliver=afxdp: the tuple's last connection, CLOSING or in TIME-WAIT, has it. */
-__noinline int porch_old_life(struct xdp_md *ctx)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-	struct porch_host *h = host_settings();
-	struct steering to = {};
-	struct porch_steer *s;
-
-	if (!scratch || !h)
-		return XDP_PASS;
-	s = steer_at(scratch->proof.flow);
-	if (!s)
-		return XDP_DROP;
-	if (steer_phase(s) != PORCH_PHASE_TIME_WAIT)
-		return steer_back(ctx, scratch, s, &to) == STEER ? steer(ctx, &scratch->general, &to) : XDP_DROP;
-	if (!scratch->general.options_known && porch_options(ctx))
-		return XDP_DROP;
-	return time_wait(ctx, scratch, h);
-}
-
-__noinline int porch_icmp(struct xdp_md *ctx)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-
-	return scratch ? icmp(ctx, scratch, scratch->segment.v6) : XDP_PASS;
-}
-
 __noinline int porch_look_up(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
@@ -237,27 +125,6 @@ __noinline int porch_look_up(struct xdp_md *ctx)
 		return XDP_PASS;
 	l = listener_at(scratch->general.listener);
 	return l ? xdp_action(on_unknown(ctx, scratch, l, h), l) : XDP_PASS;
-}
-
-/* Leave what is known of a segment for a function that looks further: returns `look`. */
-INLINE int look_further(struct xdp_md *ctx, const struct segment *seg, const struct tcphdr *th, __u32 index,
-			int options_known, int look)
-{
-	struct porch_scratch *scratch = scratch_of_cpu();
-	struct general *g;
-
-	if (!scratch)
-		return XDP_PASS;
-	g = &scratch->general;
-	scratch->segment = *seg;
-	g->frame = frame_length(ctx);
-	g->l3 = seg->l3;
-	g->l4 = seg->l4;
-	g->header = tcp_header_length(th);
-	g->length = g->header + seg->payload;
-	g->listener = index;
-	g->options_known = options_known;
-	return look;
 }
 
 /* The usual packet, in place: inlined once for IPv4 and once for IPv6. */

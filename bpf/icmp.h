@@ -66,7 +66,8 @@ INLINE int icmp_quoted(struct xdp_md *ctx, struct porch_scratch *scratch, const 
 		k->d[1] = MAPPED_LOW(ip->saddr);
 		k->s[1] = MAPPED_LOW(ip->daddr);
 	}
-	if (at + header + sizeof(ports) > g->l4 + g->length || bpf_xdp_load_bytes(ctx, at + header, ports, sizeof(ports)))
+	if (at + header + sizeof(ports) > g->l4 + g->length ||
+	    bpf_xdp_load_bytes(ctx, at + header, ports, sizeof(ports)))
 		return 1;
 	k->ports = ports[1] | (__u32)ports[0] << 16;
 	return 0;
@@ -85,8 +86,8 @@ INLINE int icmp(struct xdp_md *ctx, struct porch_scratch *scratch, int v6)
 	__u8 type;
 	long found;
 
-	if (icmp_outer(ctx, scratch, g, v6) || bpf_xdp_load_bytes(ctx, g->l4, &type, 1) || !icmp_is_error(v6, type) ||
-	    icmp_quoted(ctx, scratch, g, v6, k))
+	if (icmp_outer(ctx, scratch, g, v6) || bpf_xdp_load_bytes(ctx, g->l4, &type, 1) ||
+	    !icmp_is_error(v6, type) || icmp_quoted(ctx, scratch, g, v6, k))
 		return XDP_PASS;
 	g->listener = listener_find(k->d, ntohs(k->ports >> 16), &l);
 	if (!g->listener)
@@ -102,7 +103,8 @@ INLINE int icmp(struct xdp_md *ctx, struct porch_scratch *scratch, int v6)
 	word = steer_word(s, to.serial);
 	if (phase_is_over(PORCH_STEER_PHASE(word)))
 		return XDP_PASS;
-	to.slot = steer_slot(ctx, PORCH_STEER_PHASE(word) == PORCH_PHASE_STEERED ? PORCH_STEER_WORKER(word) : 0);
+	to.slot = steer_slot(ctx,
+			     PORCH_STEER_PHASE(word) == PORCH_PHASE_STEERED ? PORCH_STEER_WORKER(word) : 0);
 	return to.slot == NO_SLOT ? XDP_PASS : steer(ctx, g, &to);
 }
 

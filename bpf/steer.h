@@ -172,8 +172,8 @@ INLINE enum verdict holder(struct xdp_md *ctx, struct porch_scratch *scratch, co
 }
 
 /* To porchd: a segment of scratch->proof.flow, which is CLOSING. */
-INLINE enum verdict steer_back(struct xdp_md *ctx, const struct porch_scratch *scratch, const struct porch_steer *s,
-			       struct steering *to)
+INLINE enum verdict steer_back(struct xdp_md *ctx, const struct porch_scratch *scratch,
+			       const struct porch_steer *s, struct steering *to)
 {
 	to->flow = scratch->proof.flow;
 	to->serial = steer_serial(s);

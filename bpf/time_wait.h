@@ -9,7 +9,7 @@
 #ifndef PORCH_BPF_TIME_WAIT_H
 #define PORCH_BPF_TIME_WAIT_H
 
-#define TIME_WAIT_TICKS (60 * PORCH_TICKS_PER_SEC) /* 2 MSL, as Linux has it */
+#define TIME_WAIT_TICKS	      (60 * PORCH_TICKS_PER_SEC) /* 2 MSL, as Linux has it */
 #define OPT_NOP_NOP_TS_LENGTH 12
 
 /* 0: nothing that asks for an answer. */
@@ -26,8 +26,8 @@ INLINE int time_wait_answers(const struct segment *seg, __u32 payload)
 INLINE void time_wait_write(void *th, void *end, const struct segment *seg, const struct porch_flow *f,
 			    const struct porch_steer *s, __u32 header)
 {
-	__u32 window = f->options & PORCH_OPT_WSCALE ? PORCH_AFXDP_WINDOW >> PORCH_AFXDP_WSCALE :
-						       PORCH_AFXDP_WINDOW;
+	__u32 window =
+		f->options & PORCH_OPT_WSCALE ? PORCH_AFXDP_WINDOW >> PORCH_AFXDP_WSCALE : PORCH_AFXDP_WINDOW;
 	__u32 *w = th;
 	__u64 sum = csum_pseudo(seg, header);
 

@@ -142,7 +142,7 @@ static void alarmed(int number)
 /* A timer's signal ends a test run; it comes again, in case it came between two. */
 static int alarm_in(double seconds)
 {
-	struct itimerval timer = { .it_interval.tv_usec = 10000 };
+	struct itimerval timer = { .it_interval.tv_usec = 250000 };
 	struct sigaction act = { .sa_handler = alarmed };
 
 	timer.it_value.tv_sec = seconds;

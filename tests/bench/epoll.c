@@ -76,7 +76,7 @@ static void serve(int fd, uint32_t events, enum work work)
 int main(int argc, char **argv)
 {
 	static const char *const works[] = { "abort", "close", "echo", "sink", "source", "hold" };
-	struct rlimit files = { 65536, 65536 };
+	struct rlimit files;
 	struct epoll_event events[EVENTS], want = { .events = EPOLLIN };
 	int listener, epoll, n, work = -1;
 
@@ -87,7 +87,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: epoll PORT abort|close|echo|sink|source|hold\n");
 		return 2;
 	}
-	setrlimit(RLIMIT_NOFILE, &files);
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	listener = listen_at(atoi(argv[1]), work);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	want.data.fd = listener;

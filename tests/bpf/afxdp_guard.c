@@ -145,7 +145,9 @@ static void run_row(const struct guard_row *r, int v6)
 /* A connection over lo: its tuple has a socket of its own. */
 static void established(int v6)
 {
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(PORT), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_port = htons(PORT),
+				  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct packet p = client_syn(v6, "");
 	socklen_t length = sizeof(a);
 	struct frame in, out;

@@ -289,7 +289,8 @@ static void full_table(int v6)
 		if (!i && connect_syn(&syn, NULL, &d))
 			ack = client_ack(&syn, &d);
 	}
-	row_end("syn_received=2 synack_sent=2 proven=2 proven_by_entry=2 rtt_samples=2 flow_table_full flows_reused=2");
+	row_end("syn_received=2 synack_sent=2 proven=2 proven_by_entry=2 rtt_samples=2 flow_table_full "
+		"flows_reused=2");
 }
 
 int main(void)
@@ -304,7 +305,8 @@ int main(void)
 			run_row(&strays[i], v6, 0);
 		for (size_t i = 0; i < sizeof(tracked_strays) / sizeof(tracked_strays[0]); i++)
 			run_row(&tracked_strays[i], v6, 1);
-		remembered(v6, OFFERS_LINUX, PORCH_OPT_TIMESTAMPS | PORCH_OPT_SACK | PORCH_OPT_WSCALE, 7, 1460);
+		remembered(v6, OFFERS_LINUX, PORCH_OPT_TIMESTAMPS | PORCH_OPT_SACK | PORCH_OPT_WSCALE, 7,
+			   1460);
 		remembered(v6, OFFERS_WINDOWS, PORCH_OPT_SACK | PORCH_OPT_WSCALE, 8, v6 ? 1440 : 1460);
 		remembered(v6, "M1300", 0, 0, v6 ? 1220 : 1300);
 		tags(v6);

@@ -98,7 +98,8 @@ static void answers(int v6, const char *offers, __u16 flags, const char *says, c
 	l()->rcv_wscale = 11;
 	l()->user_mss = 0;
 	syn.flags |= flags;
-	connect_syn(&syn, &(struct answer){ .options = says, .window = PORCH_AFXDP_WINDOW, .in_place = 1 }, &d);
+	connect_syn(&syn, &(struct answer){ .options = says, .window = PORCH_AFXDP_WINDOW, .in_place = 1 },
+		    &d);
 	row_end(counters);
 }
 
@@ -113,7 +114,8 @@ static void tracked(int v6)
 	world_afxdp();
 	l()->regime = PORCH_REGIME_KERNEL; /* as porch leaves it */
 	syn.tag[0] = (struct tag){ 0x8100, 77 };
-	if (connect_syn(&syn, &(struct answer){ .window = PORCH_AFXDP_WINDOW }, &d) && !half_open_get(&t, &e)) {
+	if (connect_syn(&syn, &(struct answer){ .window = PORCH_AFXDP_WINDOW }, &d) &&
+	    !half_open_get(&t, &e)) {
 		expect_u32("irs", e.irs, syn.seq);
 		expect_u32("iss", e.iss, d.seq);
 		expect_u32("wscale", e.wscale, PORCH_AFXDP_WSCALE << 4 | 8);

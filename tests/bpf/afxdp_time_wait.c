@@ -20,7 +20,8 @@ static __u32 milliseconds(void)
 }
 
 /* A connection that porchd has put into TIME-WAIT; *fin: its last segment, again. */
-static struct porch_flow *over(int v6, const char *offers, struct packet *syn, struct packet *ack, struct packet *fin)
+static struct porch_flow *over(int v6, const char *offers, struct packet *syn, struct packet *ack,
+			       struct packet *fin)
 {
 	struct porch_flow *f = handed(v6, offers, syn, ack);
 	struct porch_steer *s;
@@ -41,7 +42,8 @@ static struct porch_flow *over(int v6, const char *offers, struct packet *syn, s
 	return f;
 }
 
-static void expect_answer(const struct packet *p, const struct porch_flow *f, const char *options_text, __u16 window)
+static void expect_answer(const struct packet *p, const struct porch_flow *f, const char *options_text,
+			  __u16 window)
 {
 	__u32 before = milliseconds(), l3 = packet_l3(p), header = 20;
 	struct frame in, out;
@@ -57,7 +59,8 @@ static void expect_answer(const struct packet *p, const struct porch_flow *f, co
 	}
 	if (memcmp(d.dst_mac, client_mac, 6) || memcmp(d.src_mac, porch_mac, 6))
 		fail("the MAC addresses are not swapped");
-	if (memcmp(d.source, p->dest, 16) || memcmp(d.dest, p->source, 16) || memcmp(d.tag, p->tag, sizeof(d.tag)))
+	if (memcmp(d.source, p->dest, 16) || memcmp(d.dest, p->source, 16) ||
+	    memcmp(d.tag, p->tag, sizeof(d.tag)))
 		fail("addresses or tags are others");
 	header += *options_text ? 12 : 0;
 	expect_u32("length", out.length, l3 + (p->v6 ? 40 : 20) + header);

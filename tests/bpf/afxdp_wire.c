@@ -43,13 +43,16 @@ static void *ring(int fd, __u64 place, __u64 size)
 
 static void set(int fd, int option, __u32 value)
 {
-	harness_must(!setsockopt(fd, SOL_XDP, option, &value, sizeof(value)), "an option of an AF_XDP socket");
+	harness_must(!setsockopt(fd, SOL_XDP, option, &value, sizeof(value)),
+		     "an option of an AF_XDP socket");
 }
 
 static void socket_open(struct socket *s, const struct socket *owner)
 {
 	struct sockaddr_xdp a = { .sxdp_family = AF_XDP, .sxdp_ifindex = ifindex, .sxdp_flags = XDP_COPY };
-	struct xdp_umem_reg reg = { .addr = (unsigned long)umem, .len = FRAMES * FRAME_SIZE, .chunk_size = FRAME_SIZE };
+	struct xdp_umem_reg reg = { .addr = (unsigned long)umem,
+				    .len = FRAMES * FRAME_SIZE,
+				    .chunk_size = FRAME_SIZE };
 	struct xdp_mmap_offsets off;
 	socklen_t length = sizeof(off);
 	__u8 *rx, *fill;
@@ -93,7 +96,8 @@ static void slot_put(__u32 slot, const struct socket *s)
 static void sockets_up(void)
 {
 	if (!umem)
-		umem = mmap(NULL, FRAMES * FRAME_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		umem = mmap(NULL, FRAMES * FRAME_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	harness_must(umem != MAP_FAILED, "memory");
 	ifindex = if_nametoindex("porch0");
 	socket_open(&daemon_socket, NULL);

@@ -2,7 +2,7 @@
 # tests/bpf: one binary per table, linked with the harness. `reasons` runs some
 # of them once more and wants to see every reason for a refusal.
 BPF_TABLES := syn syn_series options ack half_open flows vlan malformed regime tick seed layout tc text
-BPF_HANDED := afxdp_syn afxdp_proof afxdp_steer afxdp_time_wait afxdp_icmp afxdp_guard
+BPF_HANDED := afxdp_syn afxdp_proof afxdp_steer afxdp_lives afxdp_time_wait afxdp_icmp afxdp_guard afxdp_race
 BPF_WIRED := delivery lives health accept_queue afxdp_wire
 BPF_HARNESS := $(addprefix $(B)/tests/bpf/,packets.o harness.o world.o rows.o client.o offers.o reference.o)
 BPF_TESTS := $(addprefix $(B)/tests/bpf/,$(BPF_TABLES) $(BPF_HANDED) $(BPF_WIRED))

@@ -63,7 +63,8 @@ __u32 four_queues(void)
 {
 	static __u32 ifindex;
 
-	if (!ifindex && !system("ip link add porchq0 numrxqueues 4 numtxqueues 4 type veth peer name porchq1 2>/dev/null"))
+	if (!ifindex && !system("ip link add porchq0 numrxqueues 4 numtxqueues 4 type veth peer name porchq1 "
+				"2>/dev/null"))
 		ifindex = if_nametoindex("porchq0");
 	return ifindex;
 }
@@ -98,8 +99,8 @@ void phase_set(const struct porch_flow *f, __u8 phase, __u16 worker)
 	s->word = PORCH_STEER(s->serial, phase, worker);
 }
 
-const struct porch_record *expect_record(const struct packet *p, const struct frame *in, const struct frame *out,
-					 int kind, const struct porch_flow *f)
+const struct porch_record *expect_record(const struct packet *p, const struct frame *in,
+					 const struct frame *out, int kind, const struct porch_flow *f)
 {
 	const struct porch_record *r = (const void *)out->bytes;
 

@@ -5,10 +5,10 @@
 
 #include "client.h"
 
-#define XSK_BASE  8 /* the first slot of the row's interface */
-#define XSK_QUEUE 1 /* RX queues of it; more in rows that say so */
+#define XSK_BASE    8 /* the first slot of the row's interface */
+#define XSK_QUEUE   1 /* RX queues of it; more in rows that say so */
 #define QUEUE_LIMIT 4
-#define MORE_SYNS "syn_received synack_sent "
+#define MORE_SYNS   "syn_received synack_sent "
 
 /* The listener becomes *:80 deliver=afxdp protect=always, stateless, and never
  * looked at; porchd lives and has a socket in slot XSK_BASE; one worker listens. */
@@ -35,8 +35,8 @@ void phase_set(const struct porch_flow *f, __u8 phase, __u16 worker);
 /* Redirected, with a record of this kind in front of an unchanged frame. Its
  * fields but time_ns are compared with what `p`, from which `in` was built,
  * says; 0: there is none. */
-const struct porch_record *expect_record(const struct packet *p, const struct frame *in, const struct frame *out,
-					 int kind, const struct porch_flow *f);
+const struct porch_record *expect_record(const struct packet *p, const struct frame *in,
+					 const struct frame *out, int kind, const struct porch_flow *f);
 /* Build, run, and that. */
 const struct porch_record *expect_steered(const struct packet *p, int kind, const struct porch_flow *f);
 /* Which slot it was redirected to is not said by a test run; this tells: with

@@ -26,8 +26,8 @@ static bool is_ack(const struct model_segment *s)
 }
 
 /* The frame with the record in front; flow, serial and time are the caller's to settle. */
-static int redirect(struct model *m, const struct frame *in, const struct model_segment *s, int worker, int index,
-		    int kind, struct frame *out)
+static int redirect(struct model *m, const struct frame *in, const struct model_segment *s, int worker,
+		    int index, int kind, struct frame *out)
 {
 	struct porch_record r = {
 		.magic = PORCH_RECORD_MAGIC,
@@ -54,8 +54,8 @@ static int no_slot(struct model *m, int index)
 	return XDP_DROP;
 }
 
-int model_steer(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f, int index,
-		struct frame *out)
+int model_steer(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
+		int index, struct frame *out)
 {
 	int kind = PORCH_RECORD_SEGMENT, worker = 0, verdict;
 
@@ -71,8 +71,8 @@ int model_steer(struct model *m, const struct frame *in, const struct model_segm
 }
 
 /* RFC 9293 3.10.7.4, TIME-WAIT. */
-static int time_wait(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
-		     int index, struct frame *out)
+static int time_wait(struct model *m, const struct frame *in, const struct model_segment *s,
+		     struct model_flow *f, int index, struct frame *out)
 {
 	__u16 flags = s->flags & (FIN | SYN | RST | ACK);
 	bool ts = f->flow.options & PORCH_OPT_TIMESTAMPS;
@@ -96,8 +96,8 @@ static int time_wait(struct model *m, const struct frame *in, const struct model
 	return XDP_TX;
 }
 
-int model_syn_of_handed(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
-			int index, struct frame *out)
+int model_syn_of_handed(struct model *m, const struct frame *in, const struct model_segment *s,
+			struct model_flow *f, int index, struct frame *out)
 {
 	switch (f->phase) {
 	case PORCH_PHASE_PENDING:
@@ -109,7 +109,8 @@ int model_syn_of_handed(struct model *m, const struct frame *in, const struct mo
 	case PORCH_PHASE_TIME_WAIT:
 		if ((__s32)(s->seq - f->steer.rcv_nxt) > 0)
 			return -1;
-		if (s->ts && (f->flow.options & PORCH_OPT_TIMESTAMPS) && (__s32)(s->tsval - f->flow.ts_recent) > 0)
+		if (s->ts && (f->flow.options & PORCH_OPT_TIMESTAMPS) &&
+		    (__s32)(s->tsval - f->flow.ts_recent) > 0)
 			return -1;
 		return time_wait(m, in, s, f, index, out);
 	default:
@@ -118,8 +119,8 @@ int model_syn_of_handed(struct model *m, const struct frame *in, const struct mo
 }
 
 /* Of a tuple's last life, CLOSING or in TIME-WAIT. */
-static int old_life(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
-		    int index, struct frame *out)
+static int old_life(struct model *m, const struct frame *in, const struct model_segment *s,
+		    struct model_flow *f, int index, struct frame *out)
 {
 	if (f->phase == PORCH_PHASE_CLOSING)
 		return model_steer(m, in, s, f, index, out);
@@ -127,8 +128,8 @@ static int old_life(struct model *m, const struct frame *in, const struct model_
 }
 
 /* A new flow, PENDING, as the proving segment says. */
-static void remember(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
-		     const struct porch_flow *fresh)
+static void remember(struct model *m, const struct frame *in, const struct model_segment *s,
+		     struct model_flow *f, const struct porch_flow *fresh)
 {
 	if (!f) {
 		f = &m->flow[m->flows++];
@@ -174,9 +175,9 @@ static int admit(struct model *m, const struct frame *in, const struct model_seg
 		if (old)
 			return old_life(m, in, s, f, index, out);
 		return model_unknown(m, index,
-				     right     ? PORCH_REASON_NOT_ISSUED :
-				     entry < 0 ? PORCH_REASON_BAD_ACK :
-						 PORCH_REASON_BAD_COOKIE);
+				     right	 ? PORCH_REASON_NOT_ISSUED
+				     : entry < 0 ? PORCH_REASON_BAD_ACK
+						 : PORCH_REASON_BAD_COOKIE);
 	}
 	if (!(m->slots & 1))
 		return no_slot(m, index);

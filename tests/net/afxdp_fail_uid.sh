@@ -37,10 +37,14 @@ is 'a place that is free again is given out' "$(queue 7 workers)" 2
 app_ends three
 app_ends two
 
-# people who connect and say nothing, or nonsense
-for _ in 1 2 3 4 5 6 7 8; do (in_s timeout 4 nc -U "$PORCH_SOCKET" </dev/zero >/dev/null 2>&1) & done
+daemon_down
+daemon_up
+
+# people who talk nonsense
+for i in 1 2 3; do spawn "nonsense$i" s "$TOOLS/fake_app" "$PORCH_SOCKET" 7 credit=0 garbage=messages seed=$i seconds=5; done
+sleep 0.3
+for i in 1 2 3; do signal "nonsense$i" USR1 2>/dev/null; done
 app four '[::]:7'
 served 'strangers at the socket hold nobody up' 7 20
-wait %1 2>/dev/null
 app_ends four
 afxdp_end

@@ -112,7 +112,8 @@ static void records_that_lie(void **state)
 	end();
 }
 
-/* SEGMENT of a HANDED flow porchd has never heard of: the proof was lost, or is behind it on another queue. */
+/* SEGMENT of a HANDED flow porchd has never heard of: the proof was lost, or is behind it on another queue.
+ */
 static void proof_lost(void **state)
 {
 	start(PORCH_OVERFLOW_DROP, 10);
@@ -122,7 +123,8 @@ static void proof_lost(void **state)
 	assert_int_equal(early_count(&x->d.rows[3]), 1);
 	segment(x, 3, PORCH_RECORD_PROOF, ACK, 1, 0);
 	assert_int_equal(x->d.count.admitted, 1);
-	/* and when nothing comes at all, the server might speak first: found by the sweep, within a second here */
+	/* and when nothing comes at all, the server might speak first: found by the sweep, within a second
+	 * here */
 	xdp_claim(x, 700, LISTENER);
 	pass(x, 0.1);
 	assert_int_equal(x->queues[LISTENER].depth, 1);
@@ -169,34 +171,6 @@ static void full_with_credit(void **state)
 	end();
 }
 
-static void parked(void **state)
-{
-	start(PORCH_OVERFLOW_DROP, 0);
-	proof(x, 1, LISTENER);
-	proof(x, 2, LISTENER);
-	assert_int_equal(seen.parked_added, 1);
-	assert_int_equal(seen.parked_flow, 2);
-	/* data of a parked flow is dropped, it is no proof */
-	segment(x, 2, PORCH_RECORD_SEGMENT, ACK, 50, 10);
-	assert_int_equal(x->d.rows[2].state, ROW_NONE);
-	segment(x, 2, PORCH_RECORD_PROOF, ACK, 1, 10);
-	assert_int_equal(seen.parked_added, 2);
-	assert_int_equal(x->queues[LISTENER].overflowed, 2);
-	app_grant(a, handle, 1);
-	handover_all(&x->d);
-	segment(x, 2, PORCH_RECORD_PROOF, ACK, 1, 10);
-	assert_int_equal(seen.parked_removed, 1);
-	assert_int_equal(x->queues[LISTENER].depth, 1);
-	assert_int_equal(early_count(&x->d.rows[2]), 1);
-	/* a reset of one that is parked ends it */
-	proof(x, 3, LISTENER);
-	assert_int_equal(seen.parked_added, 3);
-	segment(x, 3, PORCH_RECORD_SEGMENT, RST, 1, 0);
-	assert_int_equal(phase_of(x, 3), PORCH_PHASE_TOMBSTONE);
-	assert_int_equal(seen.parked_removed, 2);
-	end();
-}
-
 /* RFC 5961 3.2: exact ends it, in the window is challenged, outside is ignored. */
 static void reset_while_queued(void **state)
 {
@@ -219,7 +193,8 @@ static void reset_while_queued(void **state)
 	assert_int_equal(sent_flags(), ACK);
 	assert_int_equal(sent_at(4), x->flows[1].iss + 1);
 	assert_int_equal(sent_at(8), x->flows[1].irs + 1);
-	assert_int_equal(sent_at(24), 88 + (x->d.now - x->steer[1].proven_ns) / 1000000); /* TSval behind NOP, NOP */
+	assert_int_equal(sent_at(24),
+			 88 + (x->d.now - x->steer[1].proven_ns) / 1000000); /* TSval behind NOP, NOP */
 	segment(x, 1, PORCH_RECORD_SEGMENT, RST, 2, 0);
 	assert_int_equal(seen.sent, 1); /* not twice in half a second */
 	segment(x, 3, PORCH_RECORD_SEGMENT, RST, 70000, 0);
@@ -285,122 +260,13 @@ static void early_frames(void **state)
 	end();
 }
 
-/* Answered with RST from its own numbers, a lost one again, then a tombstone. */
-static void closing(void **state)
-{
-	start(PORCH_OVERFLOW_DROP, 10);
-	proof(x, 0, LISTENER);
-	proof(x, 1, LISTENER);
-	proof(x, 2, LISTENER);
-	proof(x, 3, LISTENER);
-	app_grant(a, handle, 4);
-	handover_all(&x->d);
-	while (app_take(a))
-		;
-	porch_ring_release(&a->accept);
-	app_dies(x, a);
-	a = NULL;
-	assert_int_equal(phase_of(x, 0), PORCH_PHASE_CLOSING);
-	assert_int_equal(worker_of(x, 0), 0);
-	segment(x, 3, PORCH_RECORD_SEGMENT, SYN, 100000, 0); /* the client begins anew */
-	assert_int_equal(phase_of(x, 3), PORCH_PHASE_TOMBSTONE);
-	assert_int_equal(seen.sent, 0);
-	segment(x, 0, PORCH_RECORD_SEGMENT, ACK, 1000, 10);
-	assert_int_equal(seen.sent, 1);
-	assert_int_equal(sent_flags() & (RST | SYN), RST);
-	assert_int_equal(sent_at(4), x->flows[0].iss + 1); /* SEG.ACK */
-	segment(x, 0, PORCH_RECORD_SEGMENT, ACK, 1000, 10);
-	assert_int_equal(seen.sent, 2);
-	pass(x, 0.1);
-	/* the two that are silent were asked where they stand: an old ACK */
-	assert_int_equal(seen.sent, 4);
-	assert_int_equal(sent_flags(), ACK);
-	assert_int_equal(sent_at(4), x->flows[2].iss);
-	segment(x, 1, PORCH_RECORD_SEGMENT, RST, 5, 0);
-	assert_int_equal(phase_of(x, 1), PORCH_PHASE_TOMBSTONE);
-	assert_int_equal(seen.sent, 4);
-	pass(x, 3);
-	assert_int_equal(seen.sent, 5); /* once more */
-	pass(x, 1);
-	assert_int_equal(phase_of(x, 0), PORCH_PHASE_TOMBSTONE);
-	pass(x, 50);
-	assert_int_equal(phase_of(x, 2), PORCH_PHASE_CLOSING);
-	pass(x, 10);
-	assert_int_equal(phase_of(x, 2), PORCH_PHASE_TOMBSTONE);
-	assert_int_equal(seen.sent, 5);
-	end();
-}
-
-/* The entry was taken away (porch listen del, eviction) and given to another flow. */
-static void entry_with_a_new_owner(void **state)
-{
-	uint32_t serial;
-
-	start(PORCH_OVERFLOW_DROP, 10);
-	proof(x, 0, LISTENER);
-	segment(x, 0, PORCH_RECORD_SEGMENT, ACK, 1, 10);
-	serial = proof(x, 0, LISTENER);
-	assert_int_equal(x->queues[LISTENER].depth, 1);
-	assert_int_equal(x->d.rows[0].serial, serial);
-	assert_int_equal(early_count(&x->d.rows[0]), 0);
-	/* gone for good while queued: not handed over, and swept */
-	proof(x, 1, LISTENER);
-	x->flows[1].state = PORCH_FLOW_FREE;
-	pass(x, 0.1);
-	assert_int_equal(x->queues[LISTENER].depth, 1);
-	proof(x, 2, LISTENER);
-	x->flows[2].state = PORCH_FLOW_FREE;
-	app_grant(a, handle, 5);
-	handover_all(&x->d);
-	assert_int_equal(app_take(a)->flow, 0);
-	assert_null(app_take(a));
-	assert_int_equal(x->queues[LISTENER].depth, 0);
-	assert_int_equal(x->d.connections->vanished, 3);
-	end();
-}
-
-/* Nobody listens any more: RST at once, as a closed port has it. */
-static void nobody_listens(void **state)
-{
-	start(PORCH_OVERFLOW_DROP, 10);
-	x->d.connections->started_ns = x->d.now - 60 * SECOND;
-	app_dies(x, a);
-	a = NULL;
-	proof(x, 0, LISTENER);
-	assert_int_equal(seen.sent, 1);
-	assert_int_equal(sent_flags(), RST | ACK);
-	assert_int_equal(x->queues[LISTENER].reset, 1);
-	/* the listener's index is another's by now */
-	xdp_claim(x, 1, LISTENER);
-	x->flows[1].local_port = 99;
-	segment(x, 1, PORCH_RECORD_PROOF, ACK, 1, 0);
-	assert_int_equal(seen.sent, 2);
-	assert_int_equal(phase_of(x, 1), PORCH_PHASE_CLOSING);
-	end();
-}
-
-static void icmp(void **state)
-{
-	start(PORCH_OVERFLOW_DROP, 10);
-	proof(x, 0, LISTENER);
-	segment(x, 0, PORCH_RECORD_ICMP, 0, 0, 40);
-	assert_int_equal(early_count(&x->d.rows[0]), 0);
-	app_grant(a, handle, 1);
-	handover_all(&x->d);
-	segment(x, 0, PORCH_RECORD_ICMP, 0, 0, 40);
-	assert_int_equal(x->d.count.forwarded, 1);
-	end();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(admitted_once),      cmocka_unit_test(records_that_lie),
-		cmocka_unit_test(proof_lost),	      cmocka_unit_test(full_and_reset),
-		cmocka_unit_test(full_with_credit),   cmocka_unit_test(parked),
-		cmocka_unit_test(reset_while_queued), cmocka_unit_test(early_frames),
-		cmocka_unit_test(closing),	      cmocka_unit_test(entry_with_a_new_owner),
-		cmocka_unit_test(nobody_listens),     cmocka_unit_test(icmp),
+		cmocka_unit_test(admitted_once),    cmocka_unit_test(records_that_lie),
+		cmocka_unit_test(proof_lost),	    cmocka_unit_test(full_and_reset),
+		cmocka_unit_test(full_with_credit), cmocka_unit_test(reset_while_queued),
+		cmocka_unit_test(early_frames),
 	};
 
 	return unit_run("admit", tests);

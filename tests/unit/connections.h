@@ -9,74 +9,19 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "daemon/area.h"
-#include "daemon/daemon.h"
 #include "daemon/flowtab.h"
-#include "daemon/worker.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/connections_calls.h"
 
-#define IFINDEX 7
-#define QUEUES 4
-#define PORT 8080
-#define SECOND 1000000000ull
-#define TAG_NONE 0xffff
+#define IFINDEX	     7
+#define QUEUES	     4
+#define PORT	     8080
+#define SECOND	     1000000000ull
+#define TAG_NONE     0xffff
 #define INJECT_FRAME 2048
-#define FIN 0x01
-#define SYN 0x02
-#define RST 0x04
-#define ACK 0x10
-
-/* What went out, and who was called. */
-static struct {
-	uint8_t frame[256];
-	uint32_t length, ifindex, sent;
-	uint32_t parked_added, parked_removed, parked_flow;
-	uint32_t woken[PORCH_WORKERS_MAX];
-	uint32_t steered_early;	/* wake-ups that found an accept entry published and its flow not steered */
-} seen;
-
-int raw_send(struct daemon *d, uint32_t ifindex, const void *frame, uint32_t length)
-{
-	assert_true(length <= sizeof(seen.frame));
-	memcpy(seen.frame, frame, length);
-	seen.length = length;
-	seen.ifindex = ifindex;
-	seen.sent++;
-	return 0;
-}
-
-void parked_add(struct daemon *d, uint32_t flow, uint32_t serial)
-{
-	assert_int_equal(d->tables.steer[flow].word, PORCH_STEER(serial, PORCH_PHASE_PENDING, 0));
-	seen.parked_added++;
-	seen.parked_flow = flow;
-}
-
-void parked_del(struct daemon *d, uint32_t flow, uint32_t serial)
-{
-	seen.parked_removed++;
-}
-
-void worker_wake(struct daemon *d, struct worker *w)
-{
-	seen.woken[w->number]++;
-}
-
-int area_prepare(struct daemon *d, struct area *a)
-{
-	return 0;
-}
-
-int area_bind(struct daemon *d, struct area *a)
-{
-	a->bound = true;
-	return 0;
-}
-
-void worker_condemn(struct daemon *d, struct worker *w, const char *why)
-{
-	w->condemned = why;
-}
+#define FIN	     0x01
+#define SYN	     0x02
+#define RST	     0x04
+#define ACK	     0x10
 
 struct world {
 	struct daemon d;
@@ -142,8 +87,12 @@ static inline void world_listener(struct world *x, uint32_t index, const uint8_t
 	struct porch_listener *l = &x->listeners[index];
 	uint8_t *place = &x->ports.listener[port];
 
-	*l = (struct porch_listener){ .port = port, .used = 1, .any_address = !address,
-				      .deliver = PORCH_DELIVER_AFXDP, .overflow = overflow, .backlog = backlog };
+	*l = (struct porch_listener){ .port = port,
+				      .used = 1,
+				      .any_address = !address,
+				      .deliver = PORCH_DELIVER_AFXDP,
+				      .overflow = overflow,
+				      .backlog = backlog };
 	if (address)
 		memcpy(l->address, address, 16);
 	l->next = *place;
@@ -170,7 +119,8 @@ static inline void ring_pair(struct porch_ring_end *ours, struct porch_ring_end 
 }
 
 /* A registered worker with sockets on the RX queues of the mask. */
-static inline struct app *app_new(struct world *x, uint16_t number, uint32_t queues, uint32_t accept, uint32_t inject)
+static inline struct app *app_new(struct world *x, uint16_t number, uint32_t queues, uint32_t accept,
+				  uint32_t inject)
 {
 	struct app *a = aligned_alloc(64, (sizeof(*a) + 63) & ~63ul);
 	uint32_t i;
@@ -186,8 +136,9 @@ static inline struct app *app_new(struct world *x, uint16_t number, uint32_t que
 	for (i = 0; i < QUEUES; i++) {
 		if (!(queues & 1u << i))
 			continue;
-		a->w.areas[a->w.n_areas] = (struct worker_area){ .area = &x->areas[i], .worker = &a->w,
-								 .number = a->w.n_areas, .bound = true };
+		a->w.areas[a->w.n_areas] = (struct worker_area){
+			.area = &x->areas[i], .worker = &a->w, .number = a->w.n_areas, .bound = true
+		};
 		a->w.n_areas++;
 	}
 	x->d.workers[number] = &a->w;
@@ -250,8 +201,9 @@ static inline void app_finish(struct app *a, uint32_t flow, uint32_t serial, uin
 	struct porch_finish_entry *e = porch_ring_fill(&a->finish, &r);
 
 	assert_non_null(e);
-	*e = (struct porch_finish_entry){ .flow = flow, .serial = serial, .how = how, .snd_nxt = 11, .rcv_nxt = 22,
-					  .ts_offset = 33 };
+	*e = (struct porch_finish_entry){
+		.flow = flow, .serial = serial, .how = how, .snd_nxt = 11, .rcv_nxt = 22, .ts_offset = 33
+	};
 	porch_ring_publish(&a->finish);
 }
 
@@ -261,10 +213,16 @@ static inline uint32_t xdp_claim(struct world *x, uint32_t flow, uint32_t listen
 	struct porch_flow *f = &x->flows[flow];
 	struct porch_steer *s = &x->steer[flow];
 
-	*f = (struct porch_flow){ .remote_port = 1024 + flow % 60000, .local_port = x->listeners[listener].port,
-				  .listener = listener, .options = PORCH_OPT_TIMESTAMPS | PORCH_OPT_WSCALE,
-				  .wscale = PORCH_AFXDP_WSCALE << 4 | 2, .mss = 1460, .irs = 1000 + flow, .iss = 5000 + flow,
-				  .ts_recent = 77, .ts_ecr = 88 };
+	*f = (struct porch_flow){ .remote_port = 1024 + flow % 60000,
+				  .local_port = x->listeners[listener].port,
+				  .listener = listener,
+				  .options = PORCH_OPT_TIMESTAMPS | PORCH_OPT_WSCALE,
+				  .wscale = PORCH_AFXDP_WSCALE << 4 | 2,
+				  .mss = 1460,
+				  .irs = 1000 + flow,
+				  .iss = 5000 + flow,
+				  .ts_recent = 77,
+				  .ts_ecr = 88 };
 	memcpy(f->remote, v4(2), 16);
 	memcpy(f->local, v4(1), 16);
 	s->proven_ns = x->d.now;
@@ -292,8 +250,8 @@ static inline uint8_t *be(uint8_t *p, uint32_t v, int octets)
 }
 
 /* A segment of the flow, Ethernet and IPv4 around it, sums right. seq: beyond irs. */
-static inline void xdp_segment(struct world *x, struct xdp_frame *to, uint32_t flow, uint8_t kind, uint8_t flags,
-			       uint32_t seq, uint32_t payload)
+static inline void xdp_segment(struct world *x, struct xdp_frame *to, uint32_t flow, uint8_t kind,
+			       uint8_t flags, uint32_t seq, uint32_t payload)
 {
 	const struct porch_flow *f = &x->flows[flow];
 	uint8_t *ip = to->frame + 14, *tcp = ip + 20;
@@ -322,8 +280,13 @@ static inline void xdp_segment(struct world *x, struct xdp_frame *to, uint32_t f
 	sum += sum >> 16;
 	be(tcp + 16, ~sum, 2);
 	to->length = 54 + payload;
-	to->record = (struct porch_record){ .magic = PORCH_RECORD_MAGIC, .flow = flow, .serial = x->steer[flow].serial,
-					    .kind = kind, .listener = f->listener, .l3 = 14, .l4 = 34,
+	to->record = (struct porch_record){ .magic = PORCH_RECORD_MAGIC,
+					    .flow = flow,
+					    .serial = x->steer[flow].serial,
+					    .kind = kind,
+					    .listener = f->listener,
+					    .l3 = 14,
+					    .l4 = 34,
 					    .length = 20 + payload };
 }
 
@@ -332,7 +295,8 @@ static inline void xdp_send(struct world *x, const struct xdp_frame *f)
 	admit_frame(&x->d, &x->areas[f->record.rx_queue % QUEUES], &f->record, f->frame, f->length);
 }
 
-static inline void segment(struct world *x, uint32_t flow, uint8_t kind, uint8_t flags, uint32_t seq, uint32_t payload)
+static inline void segment(struct world *x, uint32_t flow, uint8_t kind, uint8_t flags, uint32_t seq,
+			   uint32_t payload)
 {
 	struct xdp_frame f;
 
@@ -353,7 +317,8 @@ static inline uint8_t phase_of(struct world *x, uint32_t flow)
 {
 	uint64_t word = x->steer[flow].word;
 
-	return PORCH_STEER_SERIAL(word) == x->steer[flow].serial ? PORCH_STEER_PHASE(word) : PORCH_PHASE_PENDING;
+	return PORCH_STEER_SERIAL(word) == x->steer[flow].serial ? PORCH_STEER_PHASE(word)
+								 : PORCH_PHASE_PENDING;
 }
 
 static inline uint16_t worker_of(struct world *x, uint32_t flow)

@@ -7,12 +7,13 @@
 static void which_listener(void **state)
 {
 	static const struct {
-		uint8_t any, exact;	/* 0: none, 1: kernel, 2: afxdp */
-		uint8_t wanted;		/* 0: every address, 1: that one, 2: another */
-		int index;		/* 1 `*`, 2 the exact one, 0: refused */
+		uint8_t any, exact; /* 0: none, 1: kernel, 2: afxdp */
+		uint8_t wanted;	    /* 0: every address, 1: that one, 2: another */
+		int index;	    /* 1 `*`, 2 the exact one, 0: refused */
 	} rows[] = {
-		{ 2, 0, 0, 1 }, { 2, 0, 1, 1 }, { 2, 2, 0, 1 }, { 2, 2, 1, 2 }, { 2, 2, 2, 1 }, { 2, 1, 1, 0 },
-		{ 2, 1, 0, 1 }, { 2, 1, 2, 1 }, { 0, 2, 1, 2 }, { 0, 2, 2, 0 }, { 0, 2, 0, 2 }, { 1, 2, 0, 2 },
+		{ 2, 0, 0, 1 }, { 2, 0, 1, 1 }, { 2, 2, 0, 1 }, { 2, 2, 1, 2 },
+		{ 2, 2, 2, 1 }, { 2, 1, 1, 0 }, { 2, 1, 0, 1 }, { 2, 1, 2, 1 },
+		{ 0, 2, 1, 2 }, { 0, 2, 2, 0 }, { 0, 2, 0, 2 }, { 1, 2, 0, 2 },
 		{ 1, 2, 2, 0 }, { 1, 0, 0, 0 }, { 0, 1, 1, 0 }, { 0, 0, 0, 0 },
 	};
 	uint32_t i;
@@ -189,7 +190,7 @@ static void leaving(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(which_listener), cmocka_unit_test(handles), cmocka_unit_test(narrow),
+		cmocka_unit_test(which_listener),    cmocka_unit_test(handles), cmocka_unit_test(narrow),
 		cmocka_unit_test(deleted_and_added), cmocka_unit_test(leaving),
 	};
 

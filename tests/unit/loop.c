@@ -222,7 +222,7 @@ static void spins_as_long_as_asked(void **state)
 	loop_timer_stop(loop, &t);
 }
 
-/* After work it looks twice more, then sleeps. */
+/* After work it looks again before it sleeps. */
 static void naps_before_it_sleeps(void **state)
 {
 	struct loop_timer t = {};

@@ -23,7 +23,8 @@ static void rejoin(struct world *x, struct app *a)
 	uint32_t i, limit;
 
 	memset(a->w.listens, 0, sizeof(a->w.listens));
-	porch_ring_join(&a->w.accept, a->memory[0], a->w.accept.mask + 1, sizeof(struct porch_accept_entry), 1);
+	porch_ring_join(&a->w.accept, a->memory[0], a->w.accept.mask + 1, sizeof(struct porch_accept_entry),
+			1);
 	porch_ring_join(&a->w.inject, a->memory[1], a->w.inject.mask + 1,
 			sizeof(struct porch_inject_entry) + INJECT_FRAME, 1);
 	porch_ring_join(&a->w.finish, a->memory[2], 64, sizeof(struct porch_finish_entry), 0);
@@ -179,10 +180,10 @@ static void every_phase(void **state)
 	restart(x);
 	for (i = 0; i < 40; i++) {
 		uint8_t was = i >= 32 ? PORCH_PHASE_PENDING : i % 8;
-		uint8_t row = was == PORCH_PHASE_PENDING		   ? ROW_WAITING :
-			      i == 9 || i == 17 || was == PORCH_PHASE_CLOSING ? ROW_CLOSING :
-			      was == PORCH_PHASE_STEERED		   ? ROW_STEERED :
-									     ROW_NONE;
+		uint8_t row = was == PORCH_PHASE_PENDING			? ROW_WAITING
+			      : i == 9 || i == 17 || was == PORCH_PHASE_CLOSING ? ROW_CLOSING
+			      : was == PORCH_PHASE_STEERED			? ROW_STEERED
+										: ROW_NONE;
 
 		assert_int_equal(x->d.rows[i].state, row);
 	}
@@ -210,7 +211,7 @@ static void rejoined_and_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(queues_and_workers), cmocka_unit_test(worker_stays_away),
+		cmocka_unit_test(queues_and_workers),  cmocka_unit_test(worker_stays_away),
 		cmocka_unit_test(another_application), cmocka_unit_test(every_phase),
 		cmocka_unit_test(rejoined_and_gone),
 	};

@@ -194,6 +194,94 @@ static void errors_do_not_stop_it(void **state)
 	expect(1000, born, usual + 1, 4);
 }
 
+/* ---- room in a queue that was full ---- */
+
+static void herd(uint16_t from, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		syn(from + i, i);
+	queues[1].workers = 1;
+	queues[1].limit = 16;
+	queues[1].depth = 17;
+	refused_parked += n;
+	run_for(300);
+	assert_int_equal(n_sent, 0);
+}
+
+/* They have all proven themselves. */
+static void answer(uint32_t from)
+{
+	uint32_t i, j;
+
+	for (i = from; i < n_sent; i++) {
+		for (j = 0; j < n_entries; j++) {
+			if (entries[j].key.remote_port == sent[i].port) {
+				assert_false(entries[j].gone);
+				entries[j].gone = true;
+			}
+		}
+	}
+}
+
+static void room_is_offered_at_once(void **state)
+{
+	uint32_t rounds = 0, before;
+
+	herd(1000, 100);
+	while (n_sent < 100 && rounds++ < 10) {
+		before = n_sent;
+		queues[1].depth = 0;
+		queues[1].credit = 4;
+		retransmit_room(&d, 1);
+		run_for(30);
+		assert_int_equal(n_sent - before, before < 84 ? 21 : 100 - before);
+		answer(before);
+		queues[1].depth = 17; /* and is taken */
+		run_for(60);
+	}
+	assert_int_equal(n_sent, 100);
+	assert_int_equal(rounds, 5);
+	run_for(3000);
+	assert_int_equal(n_sent, 100);
+}
+
+static void room_that_nobody_was_refused(void **state)
+{
+	herd(1000, 100);
+	teardown(NULL);
+	refused_parked = 0;
+	assert_int_equal(retransmit_start(&d, &hash), 0);
+	queues[1].depth = 0;
+	retransmit_room(&d, 1);
+	run_for(300);
+	assert_int_equal(n_sent, 0);
+}
+
+static void room_for_all_of_them(void **state)
+{
+	herd(1000, 5);
+	queues[1].depth = 0;
+	retransmit_room(&d, 1);
+	run_for(100);
+	assert_int_equal(n_sent, 5);
+	/* the answers are lost: not asked again at once, but soon */
+	run_for(400);
+	assert_int_equal(n_sent, 5);
+	run_for(500);
+	assert_true(n_sent >= 10);
+}
+
+static void room_of_another_listener(void **state)
+{
+	herd(1000, 5);
+	queues[2].limit = 16;
+	retransmit_room(&d, 2);
+	run_for(300);
+	assert_int_equal(n_sent, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +297,10 @@ int main(void)
 		test(a_flood_has_its_limit),
 		test(a_table_over_half_full),
 		test(errors_do_not_stop_it),
+		test(room_is_offered_at_once),
+		test(room_that_nobody_was_refused),
+		test(room_for_all_of_them),
+		test(room_of_another_listener),
 	};
 
 	return unit_run("retransmit", tests);

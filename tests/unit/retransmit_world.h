@@ -65,11 +65,13 @@ void loop_timer_arm(struct loop *loop, struct loop_timer *timer, uint64_t at, lo
 	timer->at = at;
 	timer->fn = fn;
 	timer->arg = arg;
+	timer->armed = true;
 	armed = timer;
 }
 
 void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 {
+	timer->armed = false;
 	armed = NULL;
 }
 
@@ -90,6 +92,15 @@ int raw_send(struct daemon *dd, uint32_t ifindex, const void *frame, uint32_t le
 	sent[n_sent].ifindex = ifindex;
 	memcpy(sent[n_sent].mac, f, 6);
 	sent[n_sent++].port = f[14 + 20 + 2] << 8 | f[14 + 20 + 3];
+	return 0;
+}
+
+static uint64_t refused_parked;
+
+/* The counters of the only CPU. */
+int bpf_map_lookup_elem(int fd, const void *key, void *value)
+{
+	((struct porch_counters *)value)->refused_parked = refused_parked;
 	return 0;
 }
 
@@ -121,6 +132,7 @@ static inline void run_for(uint64_t ms)
 	while (armed && armed->at <= end) {
 		d.now = armed->at;
 		host.tick = d.now / (100 * MS);
+		armed->armed = false;
 		armed->fn(&d, armed->arg);
 	}
 	d.now = end;
@@ -172,6 +184,8 @@ static inline int setup(void **state)
 	n_entries = n_sent = 0;
 	wire_error = 0;
 	host.rcv_space = 65535;
+	host.half_open_seconds = 63;
+	refused_parked = 0;
 	listeners[1] = (struct porch_listener){
 		.port = 80, .used = 1, .any_address = 1, .protect = PORCH_PROTECT_ALWAYS
 	};
@@ -184,6 +198,7 @@ static inline int setup(void **state)
 	d.tables.flow_tags = (void *)tags;
 	d.tables.n_flows = FLOWS;
 	d.tables.n_half_open = 65536;
+	d.tables.cpus = 1;
 	d.config.synack_retries = 5;
 	d.now = 5000 * NS_PER_SEC; /* its microseconds do not fit 32 bits */
 	host.tick = d.now / (100 * MS);

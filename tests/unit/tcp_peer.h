@@ -144,7 +144,7 @@ static inline void peer_open(struct peer *p, uint8_t options)
 	memcpy(p->mac, "\2\0\0\0\0\2\2\0\0\0\0\1", 12);
 	p->tags[0] = p->tags[1] = TCP_TAG_NONE;
 	for (uint32_t i = 0; i < sizeof(p->data); i++)
-		p->data[i] = (uint8_t)(i * 7 + i / 251);
+		p->data[i] = (uint8_t)(i % 32768 * 7 + i % 32768 / 251);
 	p->made = p->taken = 0;
 	peer_reopen(p);
 }

@@ -21,7 +21,11 @@ void queue_add(struct daemon *d, uint32_t listener, uint32_t flow, uint32_t seri
 void queue_return(struct daemon *d, uint32_t flow);
 /* Out of it, wherever it stands; by flow_detach() and handover. */
 void queue_remove(struct daemon *d, uint32_t flow);
-/* Resets all that are in it. Returns how many. */
+/* Outside of it: full, and overflow=drop. */
+void queue_park(struct daemon *d, uint32_t listener, uint32_t flow, uint32_t serial);
+/* Those that wait outside, the oldest first, as far as there is room. Returns how many came in. */
+uint32_t queue_unpark(struct daemon *d, uint32_t listener);
+/* Resets all that are in it or wait outside. Returns how many. */
 uint32_t queue_reset(struct daemon *d, uint32_t listener);
 /* Resets what was not accepted in time, `most` of it. Returns how many. */
 uint32_t queue_expire(struct daemon *d, uint32_t listener, uint32_t most);

@@ -11,9 +11,9 @@
 /* Does the record fit its frame? */
 static bool record_fits(const struct porch_record *r, uint32_t length)
 {
-	return r->magic == PORCH_RECORD_MAGIC && r->kind >= PORCH_RECORD_PROOF && r->kind <= PORCH_RECORD_ICMP &&
-	       r->l3 >= 14 && r->l4 >= r->l3 + 20 && (uint32_t)r->l4 + r->length <= length &&
-	       r->length >= (r->kind == PORCH_RECORD_ICMP ? 8 : 20);
+	return r->magic == PORCH_RECORD_MAGIC && r->kind >= PORCH_RECORD_PROOF &&
+	       r->kind <= PORCH_RECORD_ICMP && r->l3 >= 14 && r->l4 >= r->l3 + 20 &&
+	       (uint32_t)r->l4 + r->length <= length && r->length >= (r->kind == PORCH_RECORD_ICMP ? 8 : 20);
 }
 
 static uint32_t get32(const uint8_t *p)
@@ -36,7 +36,8 @@ static bool segment_read(const struct porch_flow *f, const struct porch_record *
 	const uint8_t *tcp = frame + r->l4;
 	uint32_t header = (tcp[12] >> 4) * 4;
 
-	if (header < 20 || header > r->length || get16(tcp) != f->remote_port || get16(tcp + 2) != f->local_port)
+	if (header < 20 || header > r->length || get16(tcp) != f->remote_port ||
+	    get16(tcp + 2) != f->local_port)
 		return false;
 	*seg = (struct admit_segment){
 		.seq = get32(tcp + 4), .ack = get32(tcp + 8), .payload = r->length - header, .flags = tcp[13]
@@ -49,8 +50,8 @@ static bool flow_known(const struct daemon *d, const struct porch_record *r)
 	return r->serial && r->flow < d->tables.n_flows && flow_is(d, r->flow, r->serial);
 }
 
-static void steered_frame(struct daemon *d, uint16_t worker, const struct porch_record *r, const uint8_t *frame,
-			  uint32_t length)
+static void steered_frame(struct daemon *d, uint16_t worker, const struct porch_record *r,
+			  const uint8_t *frame, uint32_t length)
 {
 	struct worker *w = worker < PORCH_WORKERS_MAX ? d->workers[worker] : NULL;
 
@@ -110,9 +111,7 @@ static void overflow(struct daemon *d, struct daemon_listener *l, uint32_t flow,
 		l->shared->reset++;
 		return;
 	}
-	/* porchd has taken note of it, and waits for it to prove again */
-	steer_store(d, flow, serial, PORCH_PHASE_PENDING, 0);
-	parked_add(d, flow, serial);
+	queue_park(d, l->index, flow, serial);
 }
 
 bool admit_flow(struct daemon *d, uint32_t flow, uint32_t serial)
@@ -120,7 +119,7 @@ bool admit_flow(struct daemon *d, uint32_t flow, uint32_t serial)
 	const struct porch_flow *f = &d->tables.flows[flow];
 	uint32_t listener = f->listener;
 	struct daemon_listener *l = &d->listeners[listener];
-	bool noted = flow_noted(d, flow, serial);
+	bool full;
 
 	if (!listener || f->local_port != d->tables.listeners[listener].port) {
 		flow_reset(d, flow, serial); /* its listener is another by now */
@@ -136,14 +135,18 @@ bool admit_flow(struct daemon *d, uint32_t flow, uint32_t serial)
 		d->tables.queues[listener].reset++;
 		return false;
 	}
-	if (no_room(d, l)) {
+	full = no_room(d, l);
+	if (d->rows[flow].state == ROW_QUEUED || d->rows[flow].state == ROW_STEERED)
+		return true; /* it was parked, and making room has let it in */
+	if (full) {
 		overflow(d, l, flow, serial);
 		return false;
 	}
-	if (noted)
+	if (d->rows[flow].state == ROW_PARKED) {
 		parked_del(d, flow, serial);
-	else
-		steer_store(d, flow, serial, PORCH_PHASE_PENDING, 0);
+		flow_detach(d, flow);
+	}
+	steer_store(d, flow, serial, PORCH_PHASE_PENDING, 0);
 	queue_add(d, listener, flow, serial);
 	l->shared->admitted++;
 	d->count.admitted++;

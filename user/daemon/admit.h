@@ -11,7 +11,7 @@
 /* Of a segment's TCP header, read once: others may write into the frame. */
 struct admit_segment {
 	uint32_t seq, ack;
-	uint32_t payload;	/* octets */
+	uint32_t payload; /* octets */
 	uint8_t flags;
 };
 

@@ -7,7 +7,7 @@
 #include "tcp/csum.h"
 #include "tcp/tcp.h"
 
-#define NO_TAG 0xffff
+#define NO_TAG	 0xffff
 #define FLAG_RST 0x04
 #define FLAG_ACK 0x10
 
@@ -88,7 +88,8 @@ uint32_t answer_build(const struct daemon *d, uint32_t flow, enum answer kind, u
 {
 	const struct porch_flow *f = &d->tables.flows[flow];
 	bool v6 = memcmp(f->remote, mapped, 12), reset = kind == ANSWER_RESET;
-	uint8_t *ip = put_ethernet(frame, &d->tables.steer[flow], v6), *tcp = ip + (v6 ? 40 : 20), *end = tcp + 20, *p;
+	uint8_t *ip = put_ethernet(frame, &d->tables.steer[flow], v6), *tcp = ip + (v6 ? 40 : 20),
+		*end = tcp + 20, *p;
 	uint32_t octets, window = PORCH_AFXDP_WINDOW;
 	uint16_t s;
 
@@ -124,8 +125,8 @@ void answer_send(struct daemon *d, uint32_t flow, enum answer kind, uint32_t rcv
 {
 	struct connections *c = d->connections;
 	uint8_t frame[ANSWER_FRAME_MAX];
-	bool allowed = kind == ANSWER_CHALLENGE ? rate_allows(d, &c->challenges, CHALLENGES_PER_SECOND) :
-						  rate_allows(d, &c->resets, RESETS_PER_SECOND);
+	bool allowed = kind == ANSWER_CHALLENGE ? rate_allows(d, &c->challenges, CHALLENGES_PER_SECOND)
+						: rate_allows(d, &c->resets, RESETS_PER_SECOND);
 
 	if (!allowed)
 		return;
@@ -138,7 +139,8 @@ bool answer_to(struct daemon *d, uint32_t ifindex, const struct porch_record *re
 	       uint32_t length)
 {
 	uint8_t reply[ANSWER_FRAME_MAX];
-	uint32_t n = tcp_reset_for(frame, length, record->l3, record->l4, record->length, reply, sizeof(reply));
+	uint32_t n =
+		tcp_reset_for(frame, length, record->l3, record->l4, record->length, reply, sizeof(reply));
 
 	if (!n || !rate_allows(d, &d->connections->resets, RESETS_PER_SECOND))
 		return false;
@@ -152,6 +154,6 @@ bool answer_sum_right(const uint8_t *frame, uint32_t l3, uint32_t l4, uint32_t o
 {
 	bool v6 = frame[l3] >> 4 == 6;
 
-	return !csum_fold(v6 ? sum(frame + l3 + 8, 32, frame + l4, octets) :
-			       sum(frame + l3 + 12, 8, frame + l4, octets));
+	return !csum_fold(v6 ? sum(frame + l3 + 8, 32, frame + l4, octets)
+			     : sum(frame + l3 + 12, 8, frame + l4, octets));
 }

@@ -64,7 +64,8 @@ static uint32_t due(const struct daemon *d, enum closing_list list, uint32_t sec
 {
 	uint32_t flow = d->connections->closing[list].first;
 
-	return flow != FLOW_NONE && d->now - d->rows[flow].since_ns >= seconds * NS_PER_SEC ? flow : FLOW_NONE;
+	return flow != FLOW_NONE && d->now - d->rows[flow].since_ns >= seconds * NS_PER_SEC ? flow
+											    : FLOW_NONE;
 }
 
 static uint32_t probe(struct daemon *d, enum closing_list list, uint32_t seconds, uint32_t most)

@@ -13,10 +13,10 @@
 
 #include "daemon/flowtab.h"
 
-#define CLOSING_SECONDS 60
+#define CLOSING_SECONDS		     60
 #define CLOSING_SECOND_PROBE_SECONDS 3
-#define CLOSING_ANSWERED_SECONDS 4	/* the RST may be lost: the client's retransmission gets another */
-#define CLOSING_PROBES_PER_TICK 1000
+#define CLOSING_ANSWERED_SECONDS     4 /* the RST may be lost: the client's retransmission gets another */
+#define CLOSING_PROBES_PER_TICK	     1000
 
 /* RST now, for a flow on which nothing was sent but the SYN-ACK; it lingers a while. */
 void flow_reset(struct daemon *d, uint32_t flow, uint32_t serial);

@@ -102,28 +102,36 @@ static bool listed(const struct daemon *d, uint32_t uid)
 	return false;
 }
 
+static uint32_t strangers(const struct daemon *d)
+{
+	const struct peer *p;
+	uint32_t n = 0;
+
+	for (p = d->control->peers; p; p = p->next)
+		n += p->stranger && p->state != PEER_DEAD;
+	return n;
+}
+
 int control_take(struct daemon *d, int fd, uint32_t pid, uint32_t uid)
 {
+	bool stranger = !listed(d, uid);
 	struct peer *p;
 	int r;
 
 	control_sweep(d);
-	if (d->control->n_peers >= control_peers_max(d)) {
-		log_limited(d->now, LOG_WARNING, "more than %u connections on the control socket", control_peers_max(d));
+	if (d->control->n_peers >= control_peers_max(d) || (stranger && strangers(d) >= CONTROL_STRANGERS)) {
+		log_limited(d->now, LOG_WARNING, "pid %u (uid %u): too many connections on the control socket", pid, uid);
 		close(fd);
 		return -EUSERS;
 	}
 	r = peer_new(d, fd, pid, uid, &p);
 	if (r)
 		return r;
+	p->stranger = stranger;
 	p->next = d->control->peers;
 	d->control->peers = p;
 	d->control->n_peers++;
-	if (listed(d, uid))
-		return 0;
-	log_limited(d->now, LOG_WARNING, "pid %u: uid %u is not listed in allow-uid", pid, uid);
-	peer_refuse(p, -EACCES, "uid %u is not listed in allow-uid of porch.conf", uid);
-	return -EACCES;
+	return 0;
 }
 
 void control_sweep(struct daemon *d)

@@ -35,6 +35,9 @@ static inline uint32_t control_peers_max(const struct daemon *d)
 	return 2 * d->config.workers + 16;
 }
 
+/* Whose uid is not listed; more are closed without a word. */
+#define CONTROL_STRANGERS 8
+
 /* For tests: takes a connected socket. 0 or -errno. */
 int control_take(struct daemon *d, int fd, uint32_t pid, uint32_t uid);
 /* Frees peers that are closed. */

@@ -11,12 +11,12 @@
 #include "daemon/admit.h"
 
 struct early_frame {
-	struct early_frame *next;	/* the newest points to the oldest */
-	uint32_t seq, end;		/* of the segment, its FIN counted */
+	struct early_frame *next; /* the newest points to the oldest */
+	uint32_t seq, end;	  /* of the segment, its FIN counted */
 	uint32_t length;
 	uint16_t l3, l4, segment;
 	uint8_t kind;
-	uint8_t nth;			/* from 1 on */
+	uint8_t nth; /* from 1 on */
 	uint8_t frame[];
 };
 

@@ -9,7 +9,8 @@ static void finish(struct daemon *d, struct worker *w, const struct porch_finish
 	struct flow_row *row;
 	uint8_t phase;
 
-	if (e->flow >= d->tables.n_flows || (e->how != PORCH_FINISH_CLOSED && e->how != PORCH_FINISH_TIME_WAIT)) {
+	if (e->flow >= d->tables.n_flows ||
+	    (e->how != PORCH_FINISH_CLOSED && e->how != PORCH_FINISH_TIME_WAIT)) {
 		d->count.bad_finish++;
 		return;
 	}
@@ -45,7 +46,8 @@ int finish_worker(struct daemon *d, struct worker *w)
 
 		if (!entry)
 			break;
-		copy = *(const volatile struct porch_finish_entry *)entry; /* once: the worker may still write */
+		copy = *(const volatile struct porch_finish_entry *)
+			       entry; /* once: the worker may still write */
 		finish(d, w, &copy);
 	}
 	if (n)

@@ -5,6 +5,6 @@
 
 #include "daemon/daemon.h"
 
-#define FINISH_PER_TURN 512	/* of one worker; the rest is taken in the next turn */
+#define FINISH_PER_TURN 512 /* of one worker; the rest is taken in the next turn */
 
 #endif /* PORCH_DAEMON_FINISH_H */

@@ -82,11 +82,14 @@ int flowtab_open(struct daemon *d)
 	if (!c)
 		return -ENOMEM;
 	/* pages of rows that no connection uses are never there */
-	rows = mmap(NULL, rows_size(d), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	rows = mmap(NULL, rows_size(d), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
 	if (rows == MAP_FAILED)
 		return -ENOMEM;
-	for (i = 0; i < PORCH_LISTENERS_MAX; i++)
+	for (i = 0; i < PORCH_LISTENERS_MAX; i++) {
 		flow_list_init(&c->queues[i].queued);
+		flow_list_init(&c->queues[i].parked);
+	}
 	for (i = 0; i < PORCH_WORKERS_MAX; i++)
 		flow_list_init(&c->steered[i]);
 	flow_list_init(&c->waiting);
@@ -127,6 +130,10 @@ void flow_detach(struct daemon *d, uint32_t flow)
 		break;
 	case ROW_WAITING:
 		flow_list_remove(d, &c->waiting, flow);
+		break;
+	case ROW_PARKED:
+		flow_list_remove(d, &c->queues[row->listener].parked, flow);
+		c->parked--;
 		break;
 	case ROW_STEERED:
 		flow_list_remove(d, &c->steered[row->worker], flow);

@@ -6,8 +6,9 @@
  *
  *   QUEUED   in its listener's accept queue; phase PENDING
  *   WAITING  PENDING since an earlier run of porchd, until somebody listens again
- *   STEERED  handed to `worker`; phase STEERED
- *   CLOSING  nobody's any more; what still comes is answered with RST (closing.h)
+ *   PARKED   proven, met a full queue with overflow=drop; PENDING, waits outside (parked.c repeats its
+ * SYN-ACK) STEERED  handed to `worker`; phase STEERED CLOSING  nobody's any more; what still comes is
+ * answered with RST (closing.h)
  *
  * A row belongs to the flow with its serial. The entry may get another owner
  * behind our back (`porch listen del`, eviction), so whoever takes a row looks
@@ -19,14 +20,15 @@
 #include "daemon/daemon.h"
 #include "daemon/loop.h"
 
-#define FLOW_NONE PORCH_NO_FLOW
-#define LISTENER_MEMBERS_MAX 128	/* handles of all workers on one listener */
-#define CONNECTIONS_TICK_NS (100 * NS_PER_MS)
+#define FLOW_NONE	     PORCH_NO_FLOW
+#define LISTENER_MEMBERS_MAX 128 /* handles of all workers on one listener */
+#define CONNECTIONS_TICK_NS  (100 * NS_PER_MS)
 
 enum flow_row_state {
 	ROW_NONE = 0,
 	ROW_QUEUED,
 	ROW_WAITING,
+	ROW_PARKED,
 	ROW_STEERED,
 	ROW_CLOSING,
 };
@@ -34,20 +36,20 @@ enum flow_row_state {
 struct early_frame;
 
 struct flow_row {
-	uint64_t since_ns;	/* QUEUED, WAITING: of admission; CLOSING: of that */
+	uint64_t since_ns; /* QUEUED, WAITING, PARKED: of admission; CLOSING: of that */
 	union {
-		struct early_frame *early;	/* QUEUED; early.h */
-		uint32_t turn;		/* STEERED: index in the accept ring; CLOSING: which list */
+		struct early_frame *early; /* QUEUED; early.h */
+		uint32_t turn;		   /* STEERED: index in the accept ring; CLOSING: which list */
 	};
 	uint32_t serial;
-	uint32_t next, previous;	/* flows, FLOW_NONE at the ends */
-	uint8_t state;		/* enum flow_row_state */
+	uint32_t next, previous; /* flows, FLOW_NONE at the ends */
+	uint8_t state;		 /* enum flow_row_state */
 	uint8_t listener;
 	union {
-		uint16_t challenged;	/* QUEUED: time of the last challenge ACK (pending.c), 0: none */
-		struct {		/* STEERED */
+		uint16_t challenged; /* QUEUED: time of the last challenge ACK (pending.c), 0: none */
+		struct {	     /* STEERED */
 			uint8_t worker;
-			uint8_t handle;	/* of the worker */
+			uint8_t handle; /* of the worker */
 		};
 	};
 };
@@ -60,19 +62,20 @@ struct flow_list {
 /* A listener's accept queue. It outlives those who listen: a worker may come back. */
 struct accept_queue {
 	struct flow_list queued;
+	struct flow_list parked;
 	/* the listener as it was when somebody came: porch may give its index to another */
 	uint8_t address[16];
 	uint16_t port;
 	bool any;
-	bool narrow;		/* some members listen on one address only, though the listener is `*` */
+	bool narrow; /* some members listen on one address only, though the listener is `*` */
 	bool fresh;
 	uint32_t n_members;
 	struct {
 		struct worker *worker;
 		uint32_t handle;
-		uint32_t served;	/* l->turn when it was last handed one */
+		uint32_t served; /* l->turn when it was last handed one */
 	} members[LISTENER_MEMBERS_MAX];
-	uint64_t accepted_gone;	/* by members that have left */
+	uint64_t accepted_gone; /* by members that have left */
 };
 
 /* One porch_listen(). What the session memory says is only for the worker. */
@@ -80,17 +83,17 @@ struct listen_handle {
 	bool used;
 	bool any;
 	uint16_t port;
-	uint32_t index;		/* of the listener; 0: none covers it at present */
+	uint32_t index; /* of the listener; 0: none covers it at present */
 	uint32_t backlog;
 	uint8_t address[16];
-	uint64_t accepted_before;	/* by the handle when it joined its listener */
+	uint64_t accepted_before; /* by the handle when it joined its listener */
 };
 
 enum closing_list {
-	CLOSING_FIRST,		/* a probe is due at once, */
-	CLOSING_SECOND,		/* once more, */
-	CLOSING_LAST,		/* and nothing more */
-	CLOSING_ANSWERED,	/* it got its RST; lingers, for that may be lost */
+	CLOSING_FIRST,	  /* a probe is due at once, */
+	CLOSING_SECOND,	  /* once more, */
+	CLOSING_LAST,	  /* and nothing more */
+	CLOSING_ANSWERED, /* it got its RST; lingers, for that may be lost */
 	CLOSING_LISTS,
 };
 
@@ -99,27 +102,28 @@ struct connections {
 	struct listen_handle handles[PORCH_WORKERS_MAX][PORCH_WORKER_LISTENERS];
 	struct flow_list steered[PORCH_WORKERS_MAX];
 	struct {
-		uint32_t consumed;	/* of its accept ring, as last seen */
-		uint64_t since_ns;	/* at which it moved, or had nothing to read */
+		uint32_t consumed; /* of its accept ring, as last seen */
+		uint64_t since_ns; /* at which it moved, or had nothing to read */
 	} pace[PORCH_WORKERS_MAX];
 	struct flow_list waiting;
+	uint32_t parked; /* of all listeners */
 	struct flow_list closing[CLOSING_LISTS];
-	uint32_t active[PORCH_LISTENERS_MAX];	/* indices of listeners that have members */
+	uint32_t active[PORCH_LISTENERS_MAX]; /* indices of listeners that have members */
 	uint32_t n_active;
-	uint32_t fresh[PORCH_LISTENERS_MAX];	/* of those whose queue has grown since it was last looked at */
+	uint32_t fresh[PORCH_LISTENERS_MAX]; /* of those whose queue has grown since it was last looked at */
 	uint32_t n_fresh;
 	struct loop_timer timer;
-	size_t early_memory;	/* in use */
-	uint64_t second;	/* what the two below count in */
+	size_t early_memory; /* in use */
+	uint64_t second;     /* what the two below count in */
 	uint32_t resets, challenges;
-	uint32_t sweep;		/* next flow to be looked at */
+	uint32_t sweep; /* next flow to be looked at */
 	/* rebuild.c */
 	uint64_t started_ns;
-	uint64_t expected;	/* bit per worker number */
+	uint64_t expected; /* bit per worker number */
 	uint64_t given_up;
-	bool settled;		/* the time for coming back is over */
-	uint64_t found_again;	/* flows whose record never came */
-	uint64_t vanished;	/* rows whose flow was taken away */
+	bool settled;	      /* the time for coming back is over */
+	uint64_t found_again; /* flows whose record never came */
+	uint64_t vanished;    /* rows whose flow was taken away */
 };
 
 /* d->rows and d->connections; with a loop, poller and timer as well. 0 or -errno. */
@@ -148,7 +152,8 @@ static inline bool flow_noted(const struct daemon *d, uint32_t flow, uint32_t se
 struct flow_row *flow_row_of(struct daemon *d, uint32_t flow, uint32_t serial);
 /* Out of its list, uncounted, early frames freed: ROW_NONE. The word is not touched. */
 void flow_detach(struct daemon *d, uint32_t flow);
-/* Detached, and over: phase TIME_WAIT (its numbers are stored already) or TOMBSTONE, for the time a cookie lives. */
+/* Detached, and over: phase TIME_WAIT (its numbers are stored already) or TOMBSTONE, for the time a cookie
+ * lives. */
 void flow_over(struct daemon *d, uint32_t flow, uint32_t serial, uint8_t phase);
 
 void flow_list_init(struct flow_list *list);

@@ -27,8 +27,8 @@ int inject_fill(struct worker *w, const struct porch_record *about, const uint8_
 	return 0;
 }
 
-void forward_frame(struct daemon *d, struct worker *w, const struct porch_record *record, const uint8_t *frame,
-		   uint32_t length)
+void forward_frame(struct daemon *d, struct worker *w, const struct porch_record *record,
+		   const uint8_t *frame, uint32_t length)
 {
 	uint32_t used = record->l4 + record->length; /* the rest is padding */
 	int r;

@@ -5,8 +5,8 @@
 
 #include "daemon/daemon.h"
 
-/* Fills one entry, not published. 0; -ENOSPC: the ring is full; -EMSGSIZE: no entry takes so much; -EPROTO: the
- * worker's index is impossible. */
+/* Fills one entry, not published. 0; -ENOSPC: the ring is full; -EMSGSIZE: no entry takes so much; -EPROTO:
+ * the worker's index is impossible. */
 int inject_fill(struct worker *w, const struct porch_record *about, const uint8_t *frame, uint32_t length);
 
 #endif /* PORCH_DAEMON_FORWARD_H */

@@ -238,12 +238,13 @@ void frames_forget(struct area *a)
 /* Marks in `shown` what the last lap of an RX ring held. */
 static void last_lap(const struct area *a, const struct xsk_ring *rx, uint8_t mark, uint8_t *shown)
 {
-	uint32_t p, i, frame;
+	uint32_t p, n, i, frame;
 
 	if (!rx->map)
 		return;
 	p = __atomic_load_n(rx->producer, __ATOMIC_ACQUIRE);
-	for (i = 0; i <= rx->mask; i++) {
+	n = p <= rx->mask ? p : rx->mask + 1; /* entries that were never written name frame 0 */
+	for (i = 0; i < n; i++) {
 		frame = umem_rx_frame(a, xsk_desc(rx, p - 1 - i).addr);
 		if (frame != UMEM_NONE)
 			shown[frame] |= mark;

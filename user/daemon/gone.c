@@ -31,8 +31,8 @@ static bool entry_returns(const struct worker *w, const struct flow_row *row)
 	struct porch_accept_entry *entry = porch_ring_at(&w->accept, row->turn);
 	uint32_t claim = PORCH_CLAIM_FREE;
 
-	return __atomic_compare_exchange_n(&entry->claim, &claim, PORCH_CLAIM_RETURNED, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&entry->claim, &claim, PORCH_CLAIM_RETURNED, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 /* To the head of its queue. What was in `inject` the client sends again. */
@@ -59,7 +59,8 @@ void worker_flows_gone(struct daemon *d, struct worker *w)
 	uint32_t consumed = 0, unread = unread_of(w, &consumed), back = 0, lost = 0, flow, previous;
 
 	/* the list is in the order of the ring: from its end */
-	for (flow = steered->last; flow != FLOW_NONE && d->rows[flow].turn - consumed < unread; flow = previous) {
+	for (flow = steered->last; flow != FLOW_NONE && d->rows[flow].turn - consumed < unread;
+	     flow = previous) {
 		previous = d->rows[flow].previous;
 		if (!entry_returns(w, &d->rows[flow]))
 			continue;
@@ -69,7 +70,8 @@ void worker_flows_gone(struct daemon *d, struct worker *w)
 	for (; steered->n; lost++)
 		flow_orphan(d, steered->first, d->rows[steered->first].serial);
 	if (back || lost)
-		log_line(LOG_INFO, "worker %u is gone: %u connections it had not seen are queued again, %u are reset",
+		log_line(LOG_INFO,
+			 "worker %u is gone: %u connections it had not seen are queued again, %u are reset",
 			 w->number, back, lost);
 	rebuild_forget(d, w->number);
 	listen_worker_gone(d, w);
@@ -98,7 +100,8 @@ static void take_back(struct daemon *d, struct worker *w)
 	struct flow_list *steered = &d->connections->steered[w->number];
 	uint32_t consumed = 0, unread = unread_of(w, &consumed), back = 0, flow, previous;
 
-	for (flow = steered->last; flow != FLOW_NONE && d->rows[flow].turn - consumed < unread; flow = previous) {
+	for (flow = steered->last; flow != FLOW_NONE && d->rows[flow].turn - consumed < unread;
+	     flow = previous) {
 		const struct flow_row *row = &d->rows[flow];
 		uint32_t handle = row->handle;
 
@@ -109,12 +112,14 @@ static void take_back(struct daemon *d, struct worker *w)
 			continue;
 		give_back(d, flow);
 		w->listens[handle].handed--;
-		__atomic_store_n(&w->session->listener[handle].handed, w->listens[handle].handed, __ATOMIC_RELEASE);
+		__atomic_store_n(&w->session->listener[handle].handed, w->listens[handle].handed,
+				 __ATOMIC_RELEASE);
 		back++;
 	}
 	if (back)
 		log_limited(d->now, LOG_WARNING,
-			    "worker %u (pid %u) has not looked for a second at what it was handed: %u connections go to others",
+			    "worker %u (pid %u) has not looked for a second at what it was handed: %u "
+			    "connections go to others",
 			    w->number, w->pid, back);
 }
 

@@ -95,16 +95,15 @@ static void take_down(struct daemon *d, struct trust_group *g)
 	slots_unassign(d, g);
 }
 
-/* Who is registered gets the queues that are new to it. */
-static void offer(struct daemon *d, struct trust_group *g)
+void group_offer(struct daemon *d, struct trust_group *g)
 {
 	uint32_t n, q, number;
 
 	for (n = 1; n < PORCH_WORKERS_MAX; n++) {
 		struct worker *w = d->workers[n];
 
-		for (q = 0; w && w->ready && q < g->queues; q++) {
-			if (w->queue != PORCH_QUEUE_ANY && w->queue != q)
+		for (q = 0; g->up && g->areas && w && w->ready && q < g->queues; q++) {
+			if (g->areas[q].down_ns || g->areas[q].broken || (w->queue != PORCH_QUEUE_ANY && w->queue != q))
 				continue;
 			for (number = 0; number < PORCH_AREAS_MAX && w->areas[number].area; number++)
 				;
@@ -165,7 +164,7 @@ static int add(struct daemon *d, uint32_t ifindex)
 		return r;
 	}
 	g->up = true;
-	offer(d, g);
+	group_offer(d, g);
 	log_line(LOG_INFO, "%s: %u RX queues, slots from %u, frames of %u octets", g->name, g->queues, g->base, g->frame_size);
 	return 0;
 }
@@ -245,6 +244,6 @@ void group_up(struct daemon *d, struct trust_group *g)
 	if (r)
 		return;
 	g->up = true;
-	offer(d, g);
+	group_offer(d, g);
 	log_line(LOG_NOTICE, "%s: %u RX queues, frames of %u octets from now on", g->name, queues, g->frame_size);
 }

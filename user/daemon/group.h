@@ -19,4 +19,7 @@
 		if (!g->ifindex) {                                                                           \
 		} else
 
+/* Who is registered gets the queues that are new to it: new altogether, or made anew while it registered. */
+void group_offer(struct daemon *d, struct trust_group *g);
+
 #endif /* PORCH_DAEMON_GROUP_H */

@@ -12,7 +12,7 @@
 struct candidate {
 	struct worker *w;
 	const struct listen_handle *handle;
-	uint32_t number;	/* of the handle */
+	uint32_t number; /* of the handle */
 	uint32_t credit;
 	uint32_t member;
 	/* its area for the RX queue asked for last */
@@ -28,7 +28,7 @@ struct batch {
 		uint16_t worker;
 	} at[HANDOVER_BATCH];
 	uint32_t n;
-	uint64_t workers;	/* bit per number */
+	uint64_t workers; /* bit per number */
 };
 
 /* Connections that it is ready to take. */
@@ -116,14 +116,15 @@ static bool waited_longer(const struct accept_queue *q, const struct candidate *
 	return (int32_t)(q->members[a->member].served - q->members[b->member].served) < 0;
 }
 
-static struct candidate *pick(const struct daemon *d, struct daemon_listener *l, struct candidate *from, uint32_t n,
-			      uint32_t flow)
+static struct candidate *pick(const struct daemon *d, struct daemon_listener *l, struct candidate *from,
+			      uint32_t n, uint32_t flow)
 {
 	const struct porch_steer *s = &d->tables.steer[flow];
 	struct candidate *best = NULL, *c;
 
 	for (c = from; c < from + n; c++) {
-		if (!c->credit || (l->queue->narrow && !handle_covers(c->handle, d->tables.flows[flow].local)))
+		if (!c->credit ||
+		    (l->queue->narrow && !handle_covers(c->handle, d->tables.flows[flow].local)))
 			continue;
 		find_area(c, s->ifindex, s->rx_queue);
 		if (!c->reaches || (best && best->direct > c->direct))
@@ -209,7 +210,8 @@ static void publish(struct daemon *d, struct batch *b)
 }
 
 /* 0; -EAGAIN: this worker has no room for it, another may. */
-static int hand(struct daemon *d, struct daemon_listener *l, struct candidate *c, uint32_t flow, struct batch *b)
+static int hand(struct daemon *d, struct daemon_listener *l, struct candidate *c, uint32_t flow,
+		struct batch *b)
 {
 	struct flow_row *row = &d->rows[flow];
 	struct worker *w = c->w;
@@ -234,7 +236,8 @@ static int hand(struct daemon *d, struct daemon_listener *l, struct candidate *c
 	flow_list_append(d, &d->connections->steered[w->number], flow);
 	w->flows++;
 	w->listens[c->number].handed++;
-	__atomic_store_n(&w->session->listener[c->number].handed, w->listens[c->number].handed, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->session->listener[c->number].handed, w->listens[c->number].handed,
+			 __ATOMIC_RELEASE);
 	c->credit--;
 	l->shared->credit--;
 	l->shared->handed++;
@@ -251,16 +254,13 @@ static int hand(struct daemon *d, struct daemon_listener *l, struct candidate *c
 	return 0;
 }
 
-void handover_listener(struct daemon *d, struct daemon_listener *l)
+/* From the head on, as far as credit goes. false: nobody takes any more. */
+static bool hand_all(struct daemon *d, struct daemon_listener *l, struct candidate *from, uint32_t n,
+		     struct batch *b)
 {
-	struct candidate from[LISTENER_MEMBERS_MAX];
-	struct batch b = { .n = 0 };
-	uint32_t n, flow, next;
+	uint32_t flow, next;
 
-	if (!l->queue)
-		return;
-	n = candidates(d, l, from);
-	for (flow = l->queue->queued.first; n && flow != FLOW_NONE; flow = next) {
+	for (flow = l->queue->queued.first; flow != FLOW_NONE; flow = next) {
 		struct candidate *c;
 
 		next = d->rows[flow].next;
@@ -269,13 +269,28 @@ void handover_listener(struct daemon *d, struct daemon_listener *l)
 			flow_detach(d, flow);
 			continue;
 		}
-		while ((c = pick(d, l, from, n, flow)) && hand(d, l, c, flow, &b))
+		while ((c = pick(d, l, from, n, flow)) && hand(d, l, c, flow, b))
 			;
 		if (!c && !l->queue->narrow)
-			break; /* what this one waits for, all behind it wait for */
+			return false; /* what this one waits for, all behind it wait for */
 	}
+	return true;
+}
+
+void handover_listener(struct daemon *d, struct daemon_listener *l)
+{
+	struct candidate from[LISTENER_MEMBERS_MAX];
+	struct batch b = { .n = 0 };
+	uint32_t n;
+
+	if (!l->queue)
+		return;
+	n = candidates(d, l, from);
+	while (n && hand_all(d, l, from, n, &b) && queue_unpark(d, l->index))
+		;
 	if (b.n)
 		publish(d, &b);
+	queue_unpark(d, l->index);
 }
 
 void handover_all(struct daemon *d)

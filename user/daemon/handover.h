@@ -15,9 +15,10 @@
 #include "daemon/flowtab.h"
 
 #define HANDOVER_CREDIT_MAX 1024
-#define HANDOVER_BATCH 64	/* published, steered and woken for at once */
-#define HANDOVER_STALL_NS 50000000ull	/* a worker that has read nothing for so long waits behind the others */
-#define HANDOVER_TAKE_BACK_NS 1000000000ull	/* and after so long others get what it has not read */
+#define HANDOVER_BATCH	    64		/* published, steered and woken for at once */
+#define HANDOVER_STALL_NS   50000000ull /* a worker that has read nothing for so long waits behind the others \
+					 */
+#define HANDOVER_TAKE_BACK_NS 1000000000ull /* and after so long others get what it has not read */
 
 /* Has it left unread what it was handed, for longer than `ns`? Then it is stopped, or in something long. */
 bool handover_stalled(struct daemon *d, const struct worker *w, uint64_t ns);

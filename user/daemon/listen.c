@@ -37,8 +37,8 @@ static uint32_t only_listener(const struct porch_tables *t, uint16_t port)
 /* The afxdp listener that serves what this handle asks for, or 0. */
 static uint32_t listener_for(const struct daemon *d, const struct listen_handle *h)
 {
-	uint32_t i = h->any ? only_listener(&d->tables, h->port) :
-			      porch_listener_covering(&d->tables, h->address, h->port);
+	uint32_t i = h->any ? only_listener(&d->tables, h->port)
+			    : porch_listener_covering(&d->tables, h->address, h->port);
 
 	return i && d->tables.listeners[i].deliver == PORCH_DELIVER_AFXDP ? i : 0;
 }
@@ -51,7 +51,9 @@ bool listen_serves(const struct daemon *d, const struct daemon_listener *l, cons
 	if (!q->narrow)
 		return true;
 	for (i = 0; i < q->n_members; i++) {
-		if (handle_covers(&d->connections->handles[q->members[i].worker->number][q->members[i].handle], address))
+		if (handle_covers(
+			    &d->connections->handles[q->members[i].worker->number][q->members[i].handle],
+			    address))
 			return true;
 	}
 	return false;
@@ -100,7 +102,9 @@ static void open_queue(struct daemon *d, struct daemon_listener *l, uint32_t ind
 	if (again)
 		q->accepted_gone = l->shared->accepted;
 	else
-		*l->shared = (struct porch_queue){ .depth = q->queued.n, .peak = q->queued.n, .parked = l->shared->parked };
+		*l->shared = (struct porch_queue){ .depth = q->queued.n,
+						   .peak = q->queued.n,
+						   .parked = l->shared->parked };
 	c->active[c->n_active++] = index;
 }
 
@@ -113,7 +117,8 @@ static void close_queue(struct daemon *d, struct daemon_listener *l)
 	l->shared->credit = 0;
 	n = queue_reset(d, l->index);
 	if (n)
-		log_line(LOG_NOTICE, "port %u: nobody listens any more, %u connections in its queue are reset",
+		log_line(LOG_NOTICE,
+			 "port %u: nobody listens any more, %u connections in its queue are reset",
 			 l->queue->port, n);
 	for (i = 0; i < c->n_active; i++) {
 		if (c->active[i] == l->index)
@@ -132,7 +137,8 @@ static uint64_t accepted_ever(const struct worker *w, uint32_t handle)
 /* Since it joined this listener. */
 static uint64_t accepted_of(const struct daemon *d, const struct worker *w, uint32_t handle)
 {
-	uint64_t before = d->connections->handles[w->number][handle].accepted_before, n = accepted_ever(w, handle);
+	uint64_t before = d->connections->handles[w->number][handle].accepted_before,
+		 n = accepted_ever(w, handle);
 
 	return n > before ? n - before : 0;
 }
@@ -183,7 +189,8 @@ static void leave(struct daemon *d, struct worker *w, uint32_t handle)
 	q->accepted_gone += accepted_of(d, w, handle);
 	for (i = 0; i < q->n_members; i++) {
 		if (q->members[i].worker == w && q->members[i].handle == handle) {
-			memmove(&q->members[i], &q->members[i + 1], (--q->n_members - i) * sizeof(q->members[0]));
+			memmove(&q->members[i], &q->members[i + 1],
+				(--q->n_members - i) * sizeof(q->members[0]));
 			break;
 		}
 	}
@@ -205,7 +212,9 @@ int listen_add(struct daemon *d, struct worker *w, const uint8_t address[16], ui
 	       uint32_t *limit)
 {
 	struct listen_handle *handles = d->connections->handles[w->number], *h;
-	struct listen_handle fresh = { .used = true, .any = is_any(address), .port = port, .backlog = backlog };
+	struct listen_handle fresh = {
+		.used = true, .any = is_any(address), .port = port, .backlog = backlog
+	};
 	struct porch_session_listener *shared;
 	uint32_t i, at = PORCH_WORKER_LISTENERS;
 	int r;
@@ -289,8 +298,8 @@ static bool still_there(const struct daemon *d, const struct daemon_listener *l)
 	const struct porch_listener *p = &d->tables.listeners[l->index];
 	const struct accept_queue *q = l->queue;
 
-	return p->used && p->deliver == PORCH_DELIVER_AFXDP && p->port == q->port && !p->any_address == !q->any &&
-	       !memcmp(p->address, q->address, 16);
+	return p->used && p->deliver == PORCH_DELIVER_AFXDP && p->port == q->port &&
+	       !p->any_address == !q->any && !memcmp(p->address, q->address, 16);
 }
 
 void listen_refresh(struct daemon *d)

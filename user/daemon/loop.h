@@ -23,8 +23,8 @@
 
 #include "daemon/daemon.h"
 
-#define LOOP_NAP_NS	 50000ull
-#define LOOP_NAPS	 2
+#define LOOP_NAP_NS	 200000ull
+#define LOOP_NAPS	 1
 #define LOOP_POLLERS_MAX 8
 #define LOOP_FDS_MAX	 65536 /* descriptors from here on are refused, -ENFILE */
 

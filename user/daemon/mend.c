@@ -7,6 +7,7 @@
 #include "core/util.h"
 #include "daemon/area.h"
 #include "daemon/frames.h"
+#include "daemon/group.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/mend.h"
@@ -106,10 +107,14 @@ void area_try_bind(struct daemon *d, struct area *a)
 	int r = members_bind(d, a);
 
 	if (!r) {
-		if (a->down_ns)
+		bool was_down = a->down_ns;
+
+		if (was_down)
 			log_line(LOG_NOTICE, "%s queue %u: is back after %llu us", a->group->name, a->queue,
 				 (unsigned long long)(d->now - a->down_ns) / 1000);
 		a->down_ns = a->bind_since = 0;
+		if (was_down)
+			group_offer(d, a->group);
 		return;
 	}
 	if (!a->down_ns) {

@@ -10,6 +10,7 @@
 #include "core/util.h"
 #include "daemon/capture.h"
 #include "daemon/control.h"
+#include "daemon/group.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/peer.h"
@@ -18,6 +19,7 @@
 #include "daemon/worker.h"
 
 #define MESSAGES_BATCH 16
+#define UNREAD_MAX 256
 
 static void input(struct daemon *d, uint32_t events, void *arg);
 
@@ -95,7 +97,10 @@ int peer_send(struct peer *p, struct porch_msg *m, const int *fds, int n_fds)
 void peer_refuse(struct peer *p, int error, const char *format, ...)
 {
 	struct porch_msg m = { .type = PORCH_MSG_REFUSED, .result = error };
+	struct message unread;
+	const char *what;
 	va_list args;
+	int i;
 
 	if (p->state == PEER_DEAD)
 		return;
@@ -104,6 +109,9 @@ void peer_refuse(struct peer *p, int error, const char *format, ...)
 	va_end(args);
 	log_limited(p->d->now, LOG_NOTICE, "pid %u is refused: %s", p->pid, m.text);
 	message_send(p->fd, &m, NULL, 0);
+	/* Closed with messages unread, the socket would tell the peer of a reset before our line. */
+	for (i = 0; i < UNREAD_MAX && !message_receive(p->fd, &unread, &what); i++)
+		message_done(&unread);
 	peer_close(p, "it was refused");
 }
 
@@ -139,7 +147,9 @@ void peer_message(struct peer *p, struct message *m)
 		return;
 	switch (p->state) {
 	case PEER_NEW:
-		if (type == PORCH_MSG_HELLO)
+		if (p->stranger)
+			peer_refuse(p, -EACCES, "uid %u is not listed in allow-uid of porch.conf", p->uid);
+		else if (type == PORCH_MSG_HELLO)
 			register_hello(p, &m->body);
 		else if (type == PORCH_MSG_REJOIN)
 			rejoin_begin(p, m);
@@ -216,6 +226,8 @@ void peer_ready(struct peer *p)
 		return;
 	log_line(LOG_INFO, "worker %u is %s (pid %u, uid %u): %u queues, %u of them zero-copy", w->number, w->name, w->pid,
 		 w->uid, n, zero_copy);
+	for_each_group(p->d, g)
+		group_offer(p->d, g);
 }
 
 void peer_worker_gone(struct daemon *d, struct worker *w, const char *why)

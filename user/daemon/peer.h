@@ -4,7 +4,7 @@
  * messages). Whatever is not the one message that the state waits for ends it,
  * and so does the time for the step.
  *
- *   NEW -> HELLO   -> (WAITING: an earlier run's workers may come back first) -> OFFERED
+ *   NEW -> HELLO   -> (WAITING: an earlier run's workers may come back first, or a queue is made anew) -> OFFERED
  *                  -> MAPPED -> BINDING -> READY
  *       -> REJOIN  -> REJOINING: AREA, SOCKET ... -> MAPPED -> READY
  *       -> CAPTURE -> its end
@@ -32,6 +32,7 @@ struct peer {
 	int fd;
 	enum peer_state state;
 	uint32_t pid, uid;
+	bool stranger;		/* its uid is not listed: its first message is answered with that */
 	struct worker *worker;	/* NULL: none yet, or no more */
 	struct loop_timer timer;
 	uint64_t since;		/* CLOCK_MONOTONIC ns of the connection */

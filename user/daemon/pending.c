@@ -16,7 +16,8 @@ static void challenge(struct daemon *d, uint32_t flow, struct flow_row *row)
 	uint16_t now = d->now / CHALLENGE_UNIT_NS;
 
 	if (row->state != ROW_QUEUED ||
-	    (row->challenged && (uint16_t)(now - row->challenged) < CHALLENGE_MS * NS_PER_MS / CHALLENGE_UNIT_NS))
+	    (row->challenged &&
+	     (uint16_t)(now - row->challenged) < CHALLENGE_MS * NS_PER_MS / CHALLENGE_UNIT_NS))
 		return;
 	row->challenged = now ? now : 1;
 	answer_send(d, flow, ANSWER_CHALLENGE, early_rcv_nxt(d, flow));
@@ -37,6 +38,7 @@ static void on_reset(struct daemon *d, const struct porch_record *r, struct flow
 		d->tables.queues[d->tables.flows[r->flow].listener].aborted++;
 		parked_del(d, r->flow, r->serial);
 		flow_over(d, r->flow, r->serial, PORCH_PHASE_TOMBSTONE);
+		queue_unpark(d, d->tables.flows[r->flow].listener);
 	} else if (seg->seq - next < PORCH_AFXDP_WINDOW) {
 		challenge(d, r->flow, row);
 	}
@@ -67,7 +69,7 @@ void pending_segment(struct daemon *d, const struct porch_record *r, const struc
 	}
 	if (!(seg->flags & SEGMENT_ACK))
 		return;
-	if (row->state == ROW_NONE) {
+	if (row->state == ROW_NONE || row->state == ROW_PARKED) {
 		/* Parked: only another proof tries again. Not noted: its proof was lost on
 		 * the way, or comes by another queue; XDP has seen it, so it is proven. */
 		if (r->kind != PORCH_RECORD_PROOF && flow_noted(d, r->flow, r->serial))

@@ -136,7 +136,8 @@ void rebuild(struct daemon *d)
 		steered += c->steered[i].n;
 	if (n || steered)
 		log_line(LOG_NOTICE,
-			 "found in the flow table: %u connections that wait to be accepted, %u of %d workers that may "
+			 "found in the flow table: %u connections that wait to be accepted, %u of %d workers "
+			 "that may "
 			 "come back",
 			 n, steered, __builtin_popcountll(c->expected));
 }
@@ -177,7 +178,8 @@ static void give_up(struct daemon *d, uint16_t worker)
 	d->connections->given_up |= 1ull << worker;
 	while (steered->n)
 		flow_orphan(d, steered->first, d->rows[steered->first].serial);
-	log_line(LOG_NOTICE, "worker %u of the run before has not come back: its %u connections are reset", worker, n);
+	log_line(LOG_NOTICE, "worker %u of the run before has not come back: its %u connections are reset",
+		 worker, n);
 }
 
 /* Sockets for what the clients of those connections still send: no application brings any. */
@@ -193,7 +195,8 @@ static void hear(struct daemon *d)
 		if (!r)
 			r = area_bind(d, a);
 		if (r)
-			log_line(LOG_WARNING, "%s queue %u: clients of connections that are lost will not be told: %s",
+			log_line(LOG_WARNING,
+				 "%s queue %u: clients of connections that are lost will not be told: %s",
 				 a->group->name, a->queue, strerror(-r));
 	}
 }

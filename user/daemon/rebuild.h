@@ -12,7 +12,7 @@
 #include "daemon/flowtab.h"
 
 #define REBUILD_REJOIN_SECONDS 3
-#define REBUILD_WAIT_SECONDS 30
+#define REBUILD_WAIT_SECONDS   30
 
 /* May connections of a listener without workers wait for one to come back? */
 bool rebuild_waits(const struct daemon *d);

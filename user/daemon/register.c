@@ -10,7 +10,7 @@
 #include "daemon/umem.h"
 #include "daemon/worker.h"
 
-#define WAIT_NS 1500000000ull	/* for workers of an earlier run, whose sockets still hold the queues */
+#define WAIT_NS 1500000000ull	/* for workers of an earlier run, whose sockets still hold the queues; for those to be free */
 #define WAIT_PAUSE_NS 50000000ull
 
 static int send_area(struct peer *p, const struct worker_area *wa)
@@ -106,13 +106,24 @@ static bool others_expected(const struct daemon *d)
 	return false;
 }
 
+/* Is one being made anew that it wants? */
+static bool areas_missing(const struct daemon *d, uint32_t queue)
+{
+	for_each_area(d, a, g, q)
+	{
+		if (a->group->up && (a->down_ns || a->broken) && (queue == PORCH_QUEUE_ANY || queue == a->queue))
+			return true;
+	}
+	return false;
+}
+
 static void begin(struct daemon *d, void *arg)
 {
 	struct peer *p = arg;
 	struct worker *w;
 	int r;
 
-	if (others_expected(d) && d->now - p->since < WAIT_NS) {
+	if ((others_expected(d) || areas_missing(d, p->hello.hello.queue)) && d->now - p->since < WAIT_NS) {
 		p->state = PEER_WAITING;
 		loop_timer_arm(d->loop, &p->timer, d->now + WAIT_PAUSE_NS, begin, p);
 		return;

@@ -12,7 +12,7 @@
 #include "daemon/loop.h"
 #include "daemon/parked.h"
 #include "daemon/raw.h"
-#include "daemon/retransmit.h"
+#include "daemon/retransmit_internal.h"
 #include "daemon/synack.h"
 
 /* No smaller than the longest chain of a hash bucket, or the kernel says -ENOSPC. */
@@ -21,25 +21,6 @@
 #define WALK_NS	 (250 * NS_PER_MS) /* from one walk to the next: so late a SYN-ACK may be */
 #define IDLE_NS	 (500 * NS_PER_MS) /* as long as there is nothing to walk */
 #define SHARE	 20		   /* one part in so many of the thread's time is for walks */
-
-struct retransmit {
-	struct known_hash hash;
-	struct loop_timer timer;
-	struct porch_tuple *keys;
-	struct porch_half_open *values;
-	uint8_t secret[16];
-	struct retransmit_rows rows;
-	/* this walk */
-	bool walking;
-	uint32_t position; /* the kernel's, opaque */
-	uint32_t pass;
-	uint32_t entries, young;
-	uint64_t took;	/* ns so far */
-	uint32_t limit; /* retries, from what the last walk found */
-	/* this second */
-	uint64_t second;
-	uint32_t spent;
-};
 
 bool retransmit_may_send(struct daemon *d)
 {
@@ -123,6 +104,7 @@ static void look(struct daemon *d, const struct porch_tuple *t, const struct por
 	struct retransmit *r = d->retransmit;
 	const struct porch_listener *l = listener_of(d, t, e);
 	struct retransmit_row *row;
+	bool due, room;
 	uint64_t age;
 	uint32_t passed;
 
@@ -132,7 +114,8 @@ static void look(struct daemon *d, const struct porch_tuple *t, const struct por
 	/* both are the low 32 bits of the same clock; a negative age is of a moment ago */
 	age = (uint32_t)(d->now / 1000) - e->born_us;
 	age = (int32_t)age < 0 ? 0 : age * 1000;
-	if (age < retransmit_after(1)) {
+	passed = retransmit_passed(age);
+	if (!passed && !room_is_open(d, e, age)) {
 		r->young++;
 		return;
 	}
@@ -144,8 +127,9 @@ static void look(struct daemon *d, const struct porch_tuple *t, const struct por
 		return;
 	}
 	r->young += !row->sent;
-	passed = retransmit_passed(age);
-	if (row->sent >= passed || row->sent >= r->limit || over(d, t, e))
+	due = row->sent < passed && row->sent < r->limit;
+	room = room_wants(d, e, age, row);
+	if ((!due && !room) || over(d, t, e))
 		return;
 	if (!retransmit_may_send(d)) {
 		log_limited(d->now, LOG_WARNING,
@@ -153,8 +137,11 @@ static void look(struct daemon *d, const struct porch_tuple *t, const struct por
 			    RETRANSMIT_PER_SECOND);
 		return;
 	}
-	/* one, however many it has missed */
-	row->sent = passed;
+	if (due)
+		row->sent = passed; /* one, however many it has missed */
+	if (room)
+		room_taken(d, e);
+	row->asked = d->now;
 	repeat(d, l, t, e);
 }
 
@@ -178,34 +165,52 @@ static int walk(struct daemon *d)
 	return done;
 }
 
-static void tick(struct daemon *d, void *arg)
+/* A whole one, or as much as this turn may do. Returns the pause until the next. */
+static uint64_t walk_on(struct daemon *d)
 {
 	struct retransmit *r = d->retransmit;
-	uint64_t pause = IDLE_NS, began;
+	uint64_t began = loop_clock(), least;
 
-	if (parked_tick(d))
-		pause = WALK_NS;
-	if (!r->walking) {
-		r->pass++;
-		r->entries = r->young = 0;
-		r->took = 0;
-	}
-	/* set by each new entry, cleared by the sweep that finds none */
+	r->walking = !walk(d);
+	r->took += loop_clock() - began;
+	if (r->walking)
+		return BATCH_NS;
+	r->limit = retransmit_limit(d->config.synack_retries, r->entries, r->young, d->tables.n_half_open);
+	retransmit_rows_purge(&r->rows, r->pass);
+	room_end(d);
+	r->next = d->now + WALK_NS;
+	least = r->room_asked ? ROOM_NS : WALK_NS;
+	return r->took * SHARE > least ? r->took * SHARE : least;
+}
+
+/* Is it time? */
+static bool walk_begins(struct daemon *d)
+{
+	struct retransmit *r = d->retransmit;
+
+	if (!room_begin(d) && d->now < r->next)
+		return false;
+	r->pass++;
+	r->entries = r->young = 0;
+	r->took = 0;
+	return true;
+}
+
+void retransmit_tick(struct daemon *d, void *arg)
+{
+	struct retransmit *r = d->retransmit;
+	uint64_t pause = parked_tick(d) ? WALK_NS : IDLE_NS;
+
+	/* half_open is set by each new entry, cleared by the sweep that finds none */
 	if (r->walking || d->tables.host->half_open) {
-		began = loop_clock();
-		r->walking = !walk(d);
-		r->took += loop_clock() - began;
-		pause = BATCH_NS;
-		if (!r->walking) {
-			pause = r->took * SHARE > WALK_NS ? r->took * SHARE : WALK_NS;
-			r->limit = retransmit_limit(d->config.synack_retries, r->entries, r->young,
-						    d->tables.n_half_open);
-			retransmit_rows_purge(&r->rows, r->pass);
-		}
+		if (r->walking || walk_begins(d))
+			pause = walk_on(d);
+		else
+			pause = r->room_asked ? ROOM_NS : WALK_NS;
 	} else if (r->rows.used) {
 		retransmit_rows_free(&r->rows);
 	}
-	loop_timer_arm(d->loop, &r->timer, d->now + pause, tick, NULL);
+	loop_timer_arm(d->loop, &r->timer, d->now + pause, retransmit_tick, NULL);
 }
 
 /* A reload: at once, not after the walk that is on. */
@@ -234,7 +239,7 @@ int retransmit_start(struct daemon *d, const struct known_hash *hash)
 		return error;
 	}
 	retransmit_reload(d);
-	loop_timer_arm(d->loop, &r->timer, d->now + WALK_NS, tick, NULL);
+	loop_timer_arm(d->loop, &r->timer, d->now + WALK_NS, retransmit_tick, NULL);
 	return 0;
 }
 

@@ -33,6 +33,8 @@ int retransmit_start(struct daemon *d, const struct known_hash *hash);
 void retransmit_stop(struct daemon *d);
 /* The configuration has changed. */
 void retransmit_reload(struct daemon *d);
+/* The listener's accept queue was full, and is no longer: see retransmit_room.c. */
+void retransmit_room(struct daemon *d, uint32_t listener);
 /* Spends one of this second's frames, if any is left. */
 bool retransmit_may_send(struct daemon *d);
 
@@ -49,11 +51,12 @@ uint32_t retransmit_passed(uint64_t age);
  */
 uint32_t retransmit_limit(uint32_t retries, uint32_t entries, uint32_t young, uint32_t max);
 
-/* One per handshake older than a second. */
+/* One per handshake older than a second, or asked because there was room. */
 struct retransmit_row {
 	uint64_t name; /* 0: unused */
 	uint32_t pass; /* last walk that met it */
 	uint32_t sent;
+	uint64_t asked; /* when last, CLOCK_MONOTONIC ns */
 };
 
 struct retransmit_rows {

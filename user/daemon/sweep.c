@@ -14,9 +14,9 @@
 #include "daemon/listen.h"
 
 #define EXPIRE_PER_TICK 1024
-#define SWEEP_MIN 1024
-#define SWEEP_MAX 16384
-#define LOST_AFTER_NS (NS_PER_SEC / 5)	/* by then a record has come, if it comes */
+#define SWEEP_MIN	1024
+#define SWEEP_MAX	16384
+#define LOST_AFTER_NS	(NS_PER_SEC / 5) /* by then a record has come, if it comes */
 
 /* HANDED, and porchd has never heard of it. */
 static void found(struct daemon *d, uint32_t flow, uint32_t serial)

@@ -26,32 +26,10 @@
 #pragma GCC visibility pop
 #include <porch/wire.h>
 
+#include "lib/limits.h"
 #include "lib/list.h"
 #include "lib/xsk.h"
 #include "tcp/tcp.h"
-
-#define LIB_BATCH 64			/* descriptors taken from one ring at a time */
-#define LIB_CREDIT_DEFAULT 64
-#define LIB_CREDIT_MAX 1024
-#define LIB_MAX_CONNS_DEFAULT 65536
-#define LIB_MAX_CONNS_MAX (1u << 24)
-#define LIB_MEMORY_DEFAULT ((size_t)256 << 20)
-#define LIB_BUFFER_DEFAULT (1u << 20)
-#define LIB_BUFFER_MIN 2048
-#define LIB_BUFFER_MAX (64u << 20)
-#define LIB_RECONNECT_NS 100000000ull	/* between attempts to find porchd again */
-#define LIB_RETRY_NS 1000000000ull	/* after porchd has said no */
-#define LIB_KICK_NS 10000000ull		/* longest that a sleeping porchd does not hear of a finished connection */
-#define LIB_FLAG_NS 1000000ull		/* longest that a busy worker does not look at its control socket */
-#define LIB_STARVED_NS 200000ull	/* next look for TX frames that the kernel still has, */
-#define LIB_DOWN_NS 50000000ull		/* or that it refuses (interface down) */
-#define LIB_NEVER UINT64_MAX
-#define LIB_FRAME 4096			/* the engine's; what an area's frames hold is in its mtu */
-
-/* In the epoll set: areas by their number, and */
-#define LIB_TAG_CONTROL 64
-#define LIB_TAG_WAKE 65
-#define LIB_TAG_TIMER 66
 
 /* ---- areas ---- */
 
@@ -225,8 +203,8 @@ struct porch {
 	bool unseen, waited;		/* somebody was accepted who has data; sending has waited for it once */
 	uint64_t starved;		/* ns: something could not be sent, look again after so long; 0: nothing */
 	bool nap;			/* so much comes that it is cheaper to let it gather */
+	bool worked;			/* since the last one */
 	uint64_t nap_since, nap_accepted;
-	uint32_t nap_items;
 	uint64_t beat;
 
 	struct capture capture;

@@ -15,10 +15,9 @@
 
 #include "lib/lib.h"
 
-#define NAP_NS 30000			/* and what the kernel's timer slack adds, 50 us */
+#define NAP_NS 60000			/* and what the kernel's timer slack adds, 50 us */
 #define NAP_WINDOW_NS 2000000ull
-#define NAP_ACCEPTED 10000u		/* per second: from here on one wake-up for each is too much, */
-#define NAP_ITEMS 60000u		/* or from here */
+#define NAP_ACCEPTED 10000u		/* per second: from here on one wake-up for each is too much */
 
 uint64_t poll_clock(void)
 {
@@ -128,34 +127,33 @@ static void stand_up(struct porch *p)
 }
 
 /*
- * Under load, going to sleep for every connection costs more than the connection
- * itself, here and where the wake-up comes from. True: a while has passed.
+ * Where connections come by the thousand, going to sleep for each costs more than
+ * the connection itself, here and where the wake-up comes from: a nap after work,
+ * and sleep only when a nap has brought none. True: a nap has passed.
  */
-static bool nap(struct porch *p, uint32_t work)
+static bool nap(struct porch *p)
 {
 	static const struct timespec length = { .tv_nsec = NAP_NS };
 	uint64_t passed = p->stack.now - p->nap_since;
 
-	p->nap_items += work;
 	if (passed >= NAP_WINDOW_NS) {
-		p->nap = (p->count.accepted - p->nap_accepted) * 1000000000ull > NAP_ACCEPTED * passed ||
-			 p->nap_items * 1000000000ull > NAP_ITEMS * passed;
+		p->nap = (p->count.accepted - p->nap_accepted) * 1000000000ull > NAP_ACCEPTED * passed;
 		p->nap_since = p->stack.now;
 		p->nap_accepted = p->count.accepted;
-		p->nap_items = 0;
 	}
-	if (!p->nap || !work || p->uses_fd)
+	if (!p->nap || !p->worked || p->uses_fd)
 		return false;
+	p->worked = false;
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &length, NULL);
 	return true;
 }
 
-static int rest(struct porch *p, uint32_t work, uint64_t deadline)
+static int rest(struct porch *p, uint64_t deadline)
 {
 	uint64_t until;
 	int r = 0;
 
-	if (nap(p, work))
+	if (nap(p))
 		return 0;
 	if (!lie_down(p))
 		return 0;
@@ -274,6 +272,7 @@ int porch_poll(struct porch *p, struct porch_event *events, int n, int timeout_m
 	for (;;) {
 		uint32_t work = turn_take(p);
 
+		p->worked |= work;
 		r = report(p, events, n);
 		if (r)
 			return r;
@@ -286,7 +285,7 @@ int porch_poll(struct porch *p, struct porch_event *events, int n, int timeout_m
 			if (nothing(p, &looked))
 				return 0;
 		} else if (work < LIB_BATCH) {
-			r = rest(p, work, deadline);
+			r = rest(p, deadline);
 			if (r)
 				return r;
 		}

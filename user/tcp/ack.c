@@ -110,6 +110,7 @@ static void progress(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ac
 {
 	conn->rto_base = conn->stalled = stack->now;
 	conn->backoff = 0;
+	conn->unreachable = false;
 	conn->snd_una = ack;
 	/* old marks must not come to lie ahead when numbers wrap */
 	if (seq_before(conn->snd_small, ack))

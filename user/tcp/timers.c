@@ -88,7 +88,7 @@ static bool gave_up(struct tcp_stack *stack, struct tcp_conn *conn)
 		over = conn->backoff >= most;
 	if (!over)
 		return false;
-	conn_reset(stack, conn, -ETIMEDOUT);
+	conn_reset(stack, conn, conn->unreachable ? -EHOSTUNREACH : -ETIMEDOUT);
 	return true;
 }
 

@@ -70,7 +70,7 @@ app_ends() {	# NAME
 	stop "$1"
 	sane "$1"
 }
-state_of() { sed -n 's/.*"event":"state","state":"\([a-z]*\)".*/\1/p' "$DIR/$1.out" | tail -n 1; }	# NAME
+state_of() { sed -n 's/.*"event":"state","state":"\([a-z]*\)".*/\1/p' "$DIR/$1.out" | tail -n 1 | grep . || echo attached; }	# NAME
 app_stat() {	# NAME FIELD
 	local n
 	n=$(grep -c '"event":"stats"' "$DIR/$1.out")

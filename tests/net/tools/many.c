@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 		{ "count", &count, NULL }, { "rate", &rate, NULL }, { "rounds", &rounds, NULL }, { "timeout", &timeout_ms, NULL },
 		{ NULL, NULL, NULL },
 	};
-	struct rlimit files = { COUNT_MAX + 64, COUNT_MAX + 64 };
+	struct rlimit files;
 	int64_t begin, deadline, connect_us;
 	struct address to;
 	long done = 0;
@@ -143,8 +143,13 @@ int main(int argc, char **argv)
 	}
 	ones = calloc(count, sizeof(*ones));
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!ones || epoll < 0 || setrlimit(RLIMIT_NOFILE, &files)) {
+	if (!ones || epoll < 0 || getrlimit(RLIMIT_NOFILE, &files)) {
 		perror("many");
+		return 1;
+	}
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur < (unsigned long)count + 16) {
+		fprintf(stderr, "many: %ld connections need more than %lu files\n", count, (unsigned long)files.rlim_cur);
 		return 1;
 	}
 	begin = now_us();

@@ -19,7 +19,7 @@ IDLE=10000
 afxdp_up() {
 	world_up k
 	afxdp_threads k
-	afxdp_world a 'flows = 262144'
+	afxdp_world a ''
 	afxdp_world i ''
 }
 
@@ -59,18 +59,28 @@ afxdp_world() {	# NAME CONFIG-LINES
 	chmod 755 "$WORLD_DIR"
 	for dev in fs hs; do in_s "$w" "$PORCH" attach "$w$dev" --config "$file" >/dev/null || die "porch attach $w$dev failed"; done
 	afxdp_threads "$w"
-	(exec nsenter --net="/run/netns/porch-bench-$w-s" -- taskset -c 1 "$PORCHD" --config "$file" --socket "$WORLD_DIR/$w.sock") \
+	porchd_up "$w"
+}
+
+porchd_up() {	# WORLD [OPTION...]
+	local w=$1 i
+	shift
+	(exec nsenter --net="/run/netns/porch-bench-$w-s" -- taskset -c 1 "$PORCHD" --config "$WORLD_DIR/$w.conf" --socket "$WORLD_DIR/$w.sock" "$@") \
 		2> "$WORLD_DIR/$w.log" &
 	DAEMON[$w]=$!
-	for ((i = 0; i < 100; i++)); do [ -S "$WORLD_DIR/$w.sock" ] && break; sleep 0.05; done
-	[ -S "$WORLD_DIR/$w.sock" ] || die "porchd does not start: $(tail -n 3 "$WORLD_DIR/$w.log")"
+	for ((i = 0; i < 100; i++)); do grep -qs " runs: " "$WORLD_DIR/$w.log" && return; sleep 0.05; done
+	die "porchd does not start: $(tail -n 3 "$WORLD_DIR/$w.log")"
+}
+porchd_down() {	# WORLD
+	kill "${DAEMON[$1]}" 2>/dev/null
+	wait "${DAEMON[$1]}" 2>/dev/null
+	unset "DAEMON[$1]"
 }
 
 afxdp_down() {
 	local w
 	app_down
-	for w in "${!DAEMON[@]}"; do kill "${DAEMON[$w]}" 2>/dev/null; wait "${DAEMON[$w]}" 2>/dev/null; done
-	DAEMON=()
+	for w in "${!DAEMON[@]}"; do porchd_down "$w"; done
 }
 
 # porchd and whoever it has started, as `times=` of crowd and bulk wants them
@@ -124,20 +134,29 @@ connections() {
 	[ "$work" = close ] && port=8002
 	count=$(awk "BEGIN { print int($rate * $seconds) }")
 	crowd "$w" f $port kind=connect count="$count" rate="$rate" || return 0
-	all_done "$name" "$count" && sample "$name" "$(cpu_us "$count")"
+	all_done "$name" "$count" || return 0
+	sample "$name" "$(cpu_us "$count")"
+	sample "$name-napi" "$(calc "${M[napi_ns]} / 1000 / $count")"
+	sample "$name-app" "$(calc "${M[app_ns]} / 1000 / $count")"
+	sample "$name-daemon" "$(calc "${M[daemon_ns]:-0} / 1000 / $count")"
 }
 
-# The highest offered rate, of a ladder, that loses nobody; what was done per second there.
+# The highest offered rate, of a ladder, that loses nobody, each rung tried twice: what was done
+# per second there, and what one connection took.
 ceiling() {	# NAME WORLD SECONDS RATE...
-	local name=$1 w=$2 seconds=$3 rate count best=0
+	local name=$1 w=$2 seconds=$3 rate count best=0 took=0 try
 	shift 3
 	for rate; do
 		count=$(awk "BEGIN { print int($rate * $seconds) }")
-		crowd "$w" f 8001 kind=connect count="$count" rate="$rate" || break
-		[ "${M[done]}" = "$count" ] || break
-		best=$(calc "${M[done]} / ${M[seconds]}")
+		for try in 1 2; do
+			crowd "$w" f 8001 kind=connect count="$count" rate="$rate" && [ "${M[done]}" = "$count" ] && break
+		done
+		[ "${M[done]:-}" = "$count" ] || break
+		best=$(calc "${M[done]} / ${M[seconds]}") took=$(cpu_us "$count")
 	done
+	[ "$best" = 0 ] && return
 	sample "$name" "$best"
+	sample "$name-us" "$took"
 }
 
 requests() {	# NAME WORLD SECONDS
@@ -156,27 +175,34 @@ bulk() {	# NAME WORLD PORT send|receive SECONDS: as the client sees it
 	sample "$1-rate" "$(calc "${M[octets]} * 8 / ${M[seconds]} / 1e9")"
 }
 
+# Both poll, and yield whenever there is nothing. One NAPI thread, porchd and the worker share CPU 1.
 latency() {
-	app_up a worker 8001 abort yield || return 0
-	crowd a f 8001 kind=connect count=5000 rate=5000 burst=16 || return 0
+	app_down
+	porchd_down a
+	porchd_up a --spin 1000000
+	app_up a worker 8001 abort yield && crowd a f 8001 kind=connect count=5000 rate=5000 burst=16
 	kill -USR1 "$APP"
 	sleep 0.2
-	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)" || return 0
+	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)"
+	app_down
+	porchd_down a
+	porchd_up a
+	[ -n "${M[p50_ns]:-}" ] || return 0
 	sample handover-p50 "$(calc "${M[p50_ns]} / 1000")"
 	sample handover-p99 "$(calc "${M[p99_ns]} / 1000")"
 }
 
 # The same crowd by the honest pair, alone and while the other pair's flood fills the core.
 flooded() {	# SECONDS
-	local pid rate=20000 count
+	local pid rate=50000 count
 	count=$(awk "BEGIN { print int($rate * $1) }")
 	app_up a worker 8001 abort block || return 0
-	crowd a h 8001 kind=connect count="$count" rate=$rate tries=4 || return 0
+	crowd a h 8001 kind=connect count="$count" rate=$rate tries=3 || return 0
 	sample calm-rate "$(calc "${M[done_first]} / ${M[seconds]}")"
 	(FLOOD_EXEC=exec; world_flood a 4 to=10.77.0.1:8001 seconds=12 cpu=0 seed="$RANDOM" >/dev/null 2>&1) &
 	pid=$!
 	sleep 0.4
-	crowd a h 8001 kind=connect count="$count" rate=$rate tries=4
+	crowd a h 8001 kind=connect count="$count" rate=$rate tries=3
 	kill $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	[ -n "${M[done]:-}" ] || return 0
@@ -209,7 +235,10 @@ afxdp_round() {	# SECONDS
 	have conn-kernel && have conn-porch && sample conn-ratio "$(last_ratio conn-kernel conn-porch)"
 	app_up a worker 8001 abort block && ceiling accepts-porch a 0.3 100000 150000 200000 250000 300000 350000
 	app_up k epoll 8001 abort && ceiling accepts-kernel k 0.3 20000 30000 40000 50000 60000
-	have accepts-kernel && have accepts-porch && sample accepts-ratio "$(last_ratio accepts-porch accepts-kernel)"
+	have accepts-kernel && have accepts-porch && {
+		sample accepts-ratio "$(last_ratio accepts-porch accepts-kernel)"
+		sample accepts-us-ratio "$(last_ratio accepts-kernel-us accepts-porch-us)"
+	}
 	app_up k epoll 8002 close && connections fin-kernel k close 20000 "$s"
 	app_up a worker 8002 close block && connections fin-porch a close 20000 "$s"
 	have fin-kernel && have fin-porch && sample fin-ratio "$(last_ratio fin-kernel fin-porch)"
@@ -238,6 +267,10 @@ afxdp_table() {
 	row conn-kernel us - 'SYN to RST close, 40 k/s: kernel, epoll + accept4'
 	row conn-porch us - 'SYN to RST close, 40 k/s: porch'
 	row conn-ratio x '>=5' 'kernel over porch'
+	row conn-porch-napi us - 'of these: receive thread'
+	row conn-porch-daemon us - 'of these: porchd'
+	row conn-porch-app us - 'of these: application'
+	row conn-kernel-napi us - "of the kernel's: receive thread"
 	row conn-kernel-20k us - 'SYN to RST close, 20 k/s: kernel'
 	row conn-porch-20k us - 'SYN to RST close, 20 k/s: porch'
 	row conn-porch-200k us - 'SYN to RST close, 200 k/s: porch'
@@ -247,6 +280,9 @@ afxdp_table() {
 	row accepts-kernel /s - 'connections accepted per second, none lost: kernel'
 	row accepts-porch /s - 'connections accepted per second, none lost: porch'
 	row accepts-ratio x '>=6' 'porch over kernel'
+	row accepts-kernel-us us - 'SYN to RST close at that rate: kernel'
+	row accepts-porch-us us - 'SYN to RST close at that rate: porch'
+	row accepts-us-ratio x - 'kernel over porch, each at its own highest rate'
 	row handover-p50 us '<=20' 'XDP time stamp to porch_accept(), 5 k/s in bursts of 16, yielding: median'
 	row handover-p99 us '<=100' 'the same: 99 of 100'
 	row calm-rate /s - '(offered by the honest pair, no flood: done)'

@@ -103,11 +103,9 @@ static uint64_t errors_seen(void)
 			n = strtok_r(names, " \n", &sn);
 			v = strtok_r(values, " \n", &sv);
 			for (; n && v; n = strtok_r(NULL, " \n", &sn), v = strtok_r(NULL, " \n", &sv))
-				if (!strcmp(n, "InCsumErrors") || !strcmp(n, "TCPChallengeACK") ||
-				    !strcmp(n, "TCPSYNChallenge") || !strcmp(n, "TCPSACKDiscard") ||
-				    !strcmp(n, "TCPSackRecoveryFail") || !strcmp(n, "TCPMD5NotFound") ||
-				    !strcmp(n, "TCPAbortOnTimeout") || !strcmp(n, "TCPZeroWindowDrop") ||
-				    !strcmp(n, "PAWSEstab"))
+				if (!strcmp(n, "InCsumErrors") || !strcmp(n, "InErrs") || !strcmp(n, "TCPSACKDiscard") ||
+				    !strcmp(n, "TCPDSACKIgnoredOld") || !strcmp(n, "TCPAbortOnTimeout") ||
+				    !strcmp(n, "TCPZeroWindowDrop") || !strcmp(n, "TCPRcvQDrop"))
 					sum += strtoull(v, NULL, 10);
 		}
 		if (f)

@@ -2,6 +2,7 @@
 #include "tests/sim/linux_link.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>

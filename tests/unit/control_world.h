@@ -242,7 +242,7 @@ static inline void world_start(struct world *x)
 	uint32_t i;
 
 	memset(d, 0, sizeof(*d));
-	log_level(-1);
+	log_level(getenv("PORCH_TEST_LOG") ? LOG_DEBUG : -1);
 	d->config = (struct porch_daemon_config){ .n_allow_uid = 1, .backlog = 128, .accept_timeout = 30, .workers = 8,
 						  .workers_per_queue = 4, .rx_frames = 64, .tx_frames = 16,
 						  .early_frames = 8, .early_memory = 1 << 20 };

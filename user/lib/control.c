@@ -66,6 +66,9 @@ int control_receive(int fd, struct porch_msg *msg, int fds[3], unsigned int *n_f
 	};
 	ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	/* Said once, before what porchd wrote to us and closed: its last word may be why. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	*n_fds = 0;
 	if (n < 0)
 		return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -ECONNRESET;

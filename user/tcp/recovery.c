@@ -88,6 +88,9 @@ static bool was_needless(const struct tcp_conn *conn, const struct tcp_delivery 
 	/* Eifel: this ACK answers something sent before the first retransmission */
 	if (d->acked && d->echo && conn->resend_ts && (int32_t)(d->tsecr - conn->resend_ts) < 0)
 		return true;
+	/* the lost one turned up before it was sent again */
+	if (d->acked && !conn->resend_ts && conn->undo_resent == 0)
+		return true;
 	/* F-RTO with SACK: delivered though sent but once, and thought lost */
 	if (conn->flags & TCP_CONN_FRTO && d->head_original)
 		return true;

@@ -18,7 +18,7 @@ for family in 4 6; do
 	within 5 queue_is 7 depth 0
 	is "IPv$family: all were accepted, once" "$(grep -c '"event":"accept"' "$DIR/service.out")" $((family == 4 ? CROWD : 2 * CROWD))
 done
-sleep 0.5
+within 5 eval '[ "$(app_stat service conns)" = 0 ]'
 is 'none is open any more' "$(app_stat service conns)" 0
 is 'and no buffer is in use' "$(app_stat service memory)" 0
 app_ends service

@@ -27,7 +27,8 @@ static void example_accepted(struct porch_conn *c)
 	porch_conn_set(c, PORCH_NODELAY, 1);
 }
 
-/* Straight out of the receive buffer; what does not fit the send buffer stays there, and closes the client's window. */
+/* Straight out of the receive buffer; what does not fit the send buffer stays there, and closes the client's
+ * window. */
 static void example_ready(struct porch_conn *c)
 {
 	for (;;) {
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
 		else
 			threads = option == 't' ? strtoul(optarg, NULL, 10) : 0;
 	}
-	if (!threads || threads > THREADS_MAX || argc - optind != 1 || parse_address(argv[optind], &address)) {
+	if (!threads || threads > THREADS_MAX || argc - optind != 1 ||
+	    parse_address(argv[optind], &address)) {
 		fprintf(stderr, "usage: echo [-1q] [-t THREADS] ADDRESS:PORT\n");
 		return 2;
 	}

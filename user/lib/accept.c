@@ -11,9 +11,13 @@
 /* Handed to us, but not to be: reset and over. False: no room to say so, leave it in the ring. */
 static bool refuse(struct porch *p, const struct porch_accept_entry *e, const struct tcp_start *start)
 {
-	struct porch_finish_entry finish = { .flow = e->flow, .serial = e->serial, .how = PORCH_FINISH_CLOSED };
-	struct porch_conn c = { .porch = p, .ifindex = e->area < PORCH_AREAS_MAX && p->areas[e->area] ?
-								p->areas[e->area]->ifindex : 0 };
+	struct porch_finish_entry finish = { .flow = e->flow,
+					     .serial = e->serial,
+					     .how = PORCH_FINISH_CLOSED };
+	struct porch_conn c = { .porch = p,
+				.ifindex = e->area < PORCH_AREAS_MAX && p->areas[e->area]
+						   ? p->areas[e->area]->ifindex
+						   : 0 };
 
 	if (!finish_entry(p, &finish))
 		return false;
@@ -55,8 +59,8 @@ static void start_of(const struct porch_accept_entry *e, const struct area *a, s
 
 static bool sane(const struct porch_accept_entry *e)
 {
-	return e->serial && e->flow != PORCH_NO_FLOW && e->mss && (e->wscale & 0xf) <= 14 && e->wscale >> 4 <= 14 &&
-	       e->area < PORCH_AREAS_MAX;
+	return e->serial && e->flow != PORCH_NO_FLOW && e->mss && (e->wscale & 0xf) <= 14 &&
+	       e->wscale >> 4 <= 14 && e->area < PORCH_AREAS_MAX;
 }
 
 /* False: it stays in the ring. */

@@ -14,9 +14,9 @@
 #include "core/util.h"
 #include "lib/lib.h"
 
-#define RING_MAX 65536u
+#define RING_MAX   65536u
 #define FRAMES_MAX (1u << 24)
-#define HEADERS (14 + 8)	/* Ethernet and two tags */
+#define HEADERS	   (14 + 8) /* Ethernet and two tags */
 
 static bool power_of_two(uint32_t n)
 {
@@ -56,7 +56,8 @@ int area_told(struct porch *p, const struct porch_msg *msg, int fds[3])
 	if (m->frame_size != 2048 && m->frame_size != 4096)
 		return -EPROTO;
 	if (!m->rx_frames || m->rx_frames > FRAMES_MAX || !power_of_two(m->fill_entries) ||
-	    m->fill_entries > RING_MAX || !power_of_two(m->completion_entries) || m->completion_entries > RING_MAX)
+	    m->fill_entries > RING_MAX || !power_of_two(m->completion_entries) ||
+	    m->completion_entries > RING_MAX)
 		return -EPROTO;
 	if (!m->ifindex || m->mtu < 68 || m->mtu > 65535)
 		return -EPROTO;
@@ -65,7 +66,8 @@ int area_told(struct porch *p, const struct porch_msg *msg, int fds[3])
 	    m->umem_size / m->frame_size < m->rx_frames)
 		return -EPROTO;
 	seals = fcntl(fds[0], F_GET_SEALS);
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fds[0], &st) || (uint64_t)st.st_size < m->group_size)
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fds[0], &st) ||
+	    (uint64_t)st.st_size < m->group_size)
 		return -EPROTO;
 
 	a = calloc(1, sizeof(*a));
@@ -105,7 +107,8 @@ static int join(struct porch *p, struct area *a)
 	for (int i = 0; i < 2; i++) {
 		if (!power_of_two(place[i].entries) || place[i].entries > FRAMES_MAX ||
 		    place[i].entry_size != sizeof(uint64_t) || place[i].offset % 64 ||
-		    !fits(place[i].offset, porch_ring_size(place[i].entries, place[i].entry_size), p->session_size))
+		    !fits(place[i].offset, porch_ring_size(place[i].entries, place[i].entry_size),
+			  p->session_size))
 			return -EPROTO;
 		r = porch_ring_join(end[i], (struct porch_ring *)((char *)p->session + place[i].offset),
 				    place[i].entries, place[i].entry_size, i);
@@ -178,7 +181,8 @@ int area_socket(struct porch *p, const struct porch_msg *msg, int fds[3])
 
 	r = map_range(a->group, a->place.head, sizeof(*a->head), &a->head_map, &a->head_map_size, &head);
 	if (!r)
-		r = map_range(a->group, a->place.umem, a->place.umem_size, &a->umem_map, &a->umem_map_size, &umem);
+		r = map_range(a->group, a->place.umem, a->place.umem_size, &a->umem_map, &a->umem_map_size,
+			      &umem);
 	if (r)
 		return r;
 	a->head = head;

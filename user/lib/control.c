@@ -82,7 +82,8 @@ int control_receive(int fd, struct porch_msg *msg, int fds[3], unsigned int *n_f
 	}
 	if (!n)
 		return -ECONNRESET;
-	if (n != sizeof(*msg) || header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || msg->version != PORCH_WIRE_VERSION)
+	if (n != sizeof(*msg) || header.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
+	    msg->version != PORCH_WIRE_VERSION)
 		return -EPROTO;
 	return 0;
 }

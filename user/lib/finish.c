@@ -29,7 +29,9 @@ bool finish_entry(struct porch *p, const struct porch_finish_entry *entry)
 
 static bool post(struct porch_conn *c)
 {
-	struct porch_finish_entry entry = { .flow = c->flow, .serial = c->serial, .how = PORCH_FINISH_CLOSED };
+	struct porch_finish_entry entry = { .flow = c->flow,
+					    .serial = c->serial,
+					    .how = PORCH_FINISH_CLOSED };
 	struct tcp_finish f;
 
 	if (tcp_finish(&c->tcp, &f) == 1) {

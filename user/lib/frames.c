@@ -9,7 +9,7 @@
 
 #include "lib/lib.h"
 
-#define BACK_KICK_SHARE 32	/* porchd is woken when this part of the RX frames is in `back` */
+#define BACK_KICK_SHARE 32 /* porchd is woken when this part of the RX frames is in `back` */
 
 /* An RX frame that has been read. More than there are: somebody reuses descriptors; the surplus is theirs. */
 void frames_spent(struct porch *p, struct area *a, uint64_t address)
@@ -125,7 +125,8 @@ static void lease_return(struct porch *p, struct area *a, uint64_t word)
 {
 	uint64_t idle = PORCH_LEASE(p->worker, 0, PORCH_LEASE_GENERATION(word));
 
-	if (!__atomic_compare_exchange_n(&a->head->lease, &word, idle, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+	if (!__atomic_compare_exchange_n(&a->head->lease, &word, idle, false, __ATOMIC_RELEASE,
+					 __ATOMIC_RELAXED)) {
 		a->leased = false;
 		p->count.leases_lost++;
 	}

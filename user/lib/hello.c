@@ -9,11 +9,11 @@
 #include "lib/lib.h"
 
 #define SESSION_MAX ((uint64_t)1 << 30)
-#define RING_MAX 65536u
-#define INJECT_MAX (65536u + sizeof(struct porch_inject_entry))
+#define RING_MAX    65536u
+#define INJECT_MAX  (65536u + sizeof(struct porch_inject_entry))
 
-static int ring(struct porch *p, const struct porch_ring_place *shared, uint32_t least, uint32_t most, int producer,
-		struct porch_ring_end *ret)
+static int ring(struct porch *p, const struct porch_ring_place *shared, uint32_t least, uint32_t most,
+		int producer, struct porch_ring_end *ret)
 {
 	struct porch_ring_place place = *shared;
 	uint64_t size;
@@ -21,8 +21,8 @@ static int ring(struct porch *p, const struct porch_ring_place *shared, uint32_t
 	if (!place.entries || place.entries > RING_MAX || place.entry_size < least || place.entry_size > most)
 		return -EPROTO;
 	size = porch_ring_size(place.entries, place.entry_size);
-	if (place.offset % 64 || place.offset < sizeof(struct porch_session) || place.offset > p->session_size ||
-	    size > p->session_size - place.offset)
+	if (place.offset % 64 || place.offset < sizeof(struct porch_session) ||
+	    place.offset > p->session_size || size > p->session_size - place.offset)
 		return -EPROTO;
 	return porch_ring_join(ret, (struct porch_ring *)((char *)p->session + place.offset), place.entries,
 			       place.entry_size, producer);
@@ -35,8 +35,8 @@ static int map(struct porch *p, int fd, uint64_t size)
 	void *m;
 
 	/* Memory that could shrink under us would be a SIGBUS at somebody's pleasure. */
-	if (seals < 0 || !(seals & F_SEAL_SHRINK) || size < sizeof(struct porch_session) || size > SESSION_MAX ||
-	    fstat(fd, &st) || (uint64_t)st.st_size < size)
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || size < sizeof(struct porch_session) ||
+	    size > SESSION_MAX || fstat(fd, &st) || (uint64_t)st.st_size < size)
 		return -EPROTO;
 	m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (m == MAP_FAILED)
@@ -65,12 +65,13 @@ int hello_welcome(struct porch *p, const struct porch_msg *msg, int fds[3])
 	s = p->session;
 	if (s->magic != PORCH_SESSION_MAGIC || s->version != PORCH_WIRE_VERSION)
 		return -EPROTO;
-	r = ring(p, &s->accept, sizeof(struct porch_accept_entry), sizeof(struct porch_accept_entry), 0, &p->accept);
+	r = ring(p, &s->accept, sizeof(struct porch_accept_entry), sizeof(struct porch_accept_entry), 0,
+		 &p->accept);
 	if (!r)
 		r = ring(p, &s->inject, sizeof(struct porch_inject_entry) + 64, INJECT_MAX, 0, &p->inject);
 	if (!r)
-		r = ring(p, &s->finish, sizeof(struct porch_finish_entry), sizeof(struct porch_finish_entry), 1,
-			 &p->finish);
+		r = ring(p, &s->finish, sizeof(struct porch_finish_entry), sizeof(struct porch_finish_entry),
+			 1, &p->finish);
 	if (r)
 		return r;
 	/* A wake_worker that would block would stop the whole worker. */

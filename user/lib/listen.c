@@ -141,7 +141,8 @@ uint64_t listen_next(const struct porch *p)
 	for (uint32_t i = 0; i < p->n_listeners; i++) {
 		const struct porch_listener *l = p->listeners[i];
 
-		if (l && l->state == LISTENER_WANTED && l->retry < next && p->phase == PHASE_READY && !p->asked)
+		if (l && l->state == LISTENER_WANTED && l->retry < next && p->phase == PHASE_READY &&
+		    !p->asked)
 			next = l->retry;
 	}
 	return next;
@@ -181,7 +182,8 @@ static struct porch_listener *meant(struct porch *p, const struct porch_msg *msg
 	for (uint32_t i = 0; i < p->n_listeners; i++) {
 		struct porch_listener *l = p->listeners[i];
 
-		if (l && (l->state == LISTENER_ASKED || l->state == LISTENER_WANTED) && l->port == msg->listen.port &&
+		if (l && (l->state == LISTENER_ASKED || l->state == LISTENER_WANTED) &&
+		    l->port == msg->listen.port &&
 		    !memcmp(l->address, msg->listen.address, sizeof(l->address)))
 			return l;
 	}

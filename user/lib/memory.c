@@ -10,11 +10,12 @@
 
 #include "lib/lib.h"
 
-#define TABLE_MIN 256	/* flows; it grows with the connections */
+#define TABLE_MIN 256 /* flows; it grows with the connections */
 
 static void *reserve(size_t size)
 {
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *map =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return map == MAP_FAILED ? NULL : map;
 }
@@ -150,7 +151,8 @@ static bool grow(struct porch *p)
 	return true;
 }
 
-/* For one more: at most three quarters full, so that a search ends soon; if there is no memory, a little fuller. */
+/* For one more: at most three quarters full, so that a search ends soon; if there is no memory, a little
+ * fuller. */
 bool flow_room(struct porch *p)
 {
 	if (p->table && p->table_used < p->table_mask / 4 * 3)

@@ -15,9 +15,9 @@
 
 #include "lib/lib.h"
 
-#define NAP_NS 60000			/* and what the kernel's timer slack adds, 50 us */
+#define NAP_NS	      60000 /* and what the kernel's timer slack adds, 50 us */
 #define NAP_WINDOW_NS 2000000ull
-#define NAP_ACCEPTED 10000u		/* per second: from here on one wake-up for each is too much */
+#define NAP_ACCEPTED  10000u /* per second: from here on one wake-up for each is too much */
 
 uint64_t poll_clock(void)
 {
@@ -196,7 +196,8 @@ static int report_conns(struct porch *p, struct porch_event *events, int n)
 		list_remove(&c->link);
 		if (what) {
 			list_append(&p->ready, &c->link);
-			events[used++] = (struct porch_event){ .events = what, .conn = c, .user = c->tcp.user };
+			events[used++] =
+				(struct porch_event){ .events = what, .conn = c, .user = c->tcp.user };
 		} else {
 			c->ready = 0;
 			c->tcp.notified = false;

@@ -210,7 +210,8 @@ static int message(struct porch *p, const struct porch_msg *msg, int fds[3])
 		return p->phase == PHASE_HELLO ? hello_welcome(p, msg, fds) : -EPROTO;
 	case PORCH_MSG_AREA:
 	case PORCH_MSG_SOCKET:
-		return p->phase == PHASE_AREAS || p->phase == PHASE_READY ? area_message(p, msg, fds) : -EPROTO;
+		return p->phase == PHASE_AREAS || p->phase == PHASE_READY ? area_message(p, msg, fds)
+									  : -EPROTO;
 	case PORCH_MSG_BOUND:
 		return p->phase == PHASE_BOUND || p->phase == PHASE_READY ? bound(p, msg) : -EPROTO;
 	case PORCH_MSG_READY:
@@ -284,7 +285,9 @@ void session_run(struct porch *p)
 
 uint64_t session_next(const struct porch *p)
 {
-	uint64_t next = p->phase == PHASE_NONE ? p->retry_at : p->phase == PHASE_READY ? LIB_NEVER : p->step_deadline;
+	uint64_t next = p->phase == PHASE_NONE	  ? p->retry_at
+			: p->phase == PHASE_READY ? LIB_NEVER
+						  : p->step_deadline;
 	uint64_t listen = listen_next(p);
 
 	return listen < next ? listen : next;

@@ -10,7 +10,7 @@
 #ifndef SOL_XDP
 #define SOL_XDP 283
 #endif
-#define XSK_MAX_TX_SKB_BUDGET 9	/* XDP_MAX_TX_SKB_BUDGET of newer headers */
+#define XSK_MAX_TX_SKB_BUDGET 9 /* XDP_MAX_TX_SKB_BUDGET of newer headers */
 
 int xsk_map(int fd, enum xsk_which which, uint32_t entries, struct xsk_ring *ret)
 {

@@ -57,6 +57,7 @@ done
 for what in fill completion lease fill_addresses fill_rewind frames; do
 	fake bad garbage=$what seed=7
 	served "before $what" 7 10
+	within 2 one_lease
 	signal bad USR1
 	within 2 grep -q 'wrote garbage' "$DIR/bad.out" || not_ok "$what is written" "$(cat "$DIR/bad.out")"
 	bystander_well "garbage in $what"

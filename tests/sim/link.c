@@ -108,6 +108,12 @@ void link_send(struct world *w, int from, const void *frame, uint32_t length)
 	struct link_way *way = &w->plan.way[from];
 	uint64_t at;
 
+	if (w->now >= way->change_at) {
+		way->rate = way->next_rate;
+		way->delay = way->next_delay;
+		way->mtu = way->next_mtu;
+		way->change_at = TCP_NEVER;
+	}
 	if (length - link_header(frame) > way->mtu) {
 		too_big(w, from, frame, length);
 		way->lost++;

@@ -39,6 +39,7 @@ static void plan_way(struct plan *p, struct link_way *w, uint64_t *r)
 	w->queue = (uint32_t)skewed(r, 16, 1024);
 	w->mtu = p->mtu;
 	if (p->clean) {
+		w->change_at = TCP_NEVER;
 		w->queue = 100000;
 		if (w->rate < 1000000)
 			w->rate = 1000000;
@@ -53,6 +54,14 @@ static void plan_way(struct plan *p, struct link_way *w, uint64_t *r)
 		w->mtu = 576 + (uint32_t)below(r, 900);
 		if (p->six)
 			w->mtu = 1280;
+		w->icmp = !one_in(r, 3);
+	}
+	w->change_at = TCP_NEVER;
+	if (one_in(r, 8)) {
+		w->change_at = SIM_START + below(r, TCP_SECOND);
+		w->next_rate = skewed(r, 20000, 2000000000);
+		w->next_delay = skewed(r, 20000, 200 * TCP_MS);
+		w->next_mtu = one_in(r, 2) ? w->mtu : p->six ? 1280 : 576 + (uint32_t)below(r, 900);
 		w->icmp = !one_in(r, 3);
 	}
 	if (one_in(r, 10)) {
@@ -93,6 +102,8 @@ static void temper(struct plan *p, int i)
 
 	if (p->octets[i] > w->rate * 30)
 		p->octets[i] = (uint32_t)(w->rate * 30);
+	if (w->next_rate && p->octets[i] > w->next_rate * 30)
+		p->octets[i] = (uint32_t)(w->next_rate * 30);
 	if (w->loss > 5000 && p->octets[i] > 50000)
 		p->octets[i] = 50000;
 	if (p->mss[!i] < 200 && p->octets[i] > 20000)

@@ -24,6 +24,9 @@ struct link_way {
 	uint32_t mtu;
 	bool icmp;			/* too big is said, not only done */
 	uint64_t dead_from, dead_to;	/* nothing passes */
+	uint64_t change_at;		/* another path from then on: */
+	uint64_t next_rate, next_delay;
+	uint32_t next_mtu;
 	/* state */
 	uint64_t free_at;
 	uint32_t waiting;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/area.h"
+#include "daemon/control.h"
 #include "daemon/frames.h"
 #include "daemon/group.h"
 #include "daemon/lease.h"
@@ -103,6 +104,7 @@ void area_break(struct daemon *d, struct area *a, const char *why)
 		return;
 	a->broken = why;
 	d->work_left = true;
+	control_wake(d);
 }
 
 static struct worker_area *holder(const struct area *a)

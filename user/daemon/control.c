@@ -23,6 +23,8 @@
 #define BACKLOG 64
 #define SWEEP_NS (4 * NS_PER_SEC)	/* rebuild.c waits 3 s for workers of an earlier run */
 
+static void tick(struct daemon *d, void *arg);
+
 static int socket_at(const char *path, struct sockaddr_un *address)
 {
 	int fd;
@@ -131,6 +133,7 @@ int control_take(struct daemon *d, int fd, uint32_t pid, uint32_t uid)
 	p->next = d->control->peers;
 	d->control->peers = p;
 	d->control->n_peers++;
+	control_wake(d);
 	return 0;
 }
 
@@ -184,6 +187,27 @@ static bool expected(const struct daemon *d)
 	return false;
 }
 
+/* Nobody there, nothing going on: porchd sleeps as long as nobody comes. */
+static bool idle(const struct daemon *d)
+{
+	if (d->control->n_peers || !d->control->swept || d->control->orphans || d->control->paused)
+		return false;
+	for_each_area(d, a, g, q)
+	{
+		if (a->broken || a->down_ns || a->bind_since || a->departed || a->unsettled || a->workers)
+			return false;
+	}
+	return true;
+}
+
+void control_wake(struct daemon *d)
+{
+	struct control *c = d->control;
+
+	if (c && !c->tick.armed)
+		loop_timer_arm(d->loop, &c->tick, d->now + AREA_TICK_NS, tick, NULL);
+}
+
 static void tick(struct daemon *d, void *arg)
 {
 	struct control *c = d->control;
@@ -200,7 +224,8 @@ static void tick(struct daemon *d, void *arg)
 		c->orphans = false;
 		areas_answer(d);
 	}
-	loop_timer_arm(d->loop, &c->tick, d->now + AREA_TICK_NS, tick, NULL);
+	if (!idle(d))
+		control_wake(d);
 }
 
 int control_start(struct daemon *d)
@@ -226,7 +251,7 @@ int control_start(struct daemon *d)
 		free(c);
 		return r;
 	}
-	loop_timer_arm(d->loop, &c->tick, d->now + AREA_TICK_NS, tick, NULL);
+	control_wake(d);
 	return 0;
 }
 

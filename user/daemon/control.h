@@ -35,6 +35,9 @@ static inline uint32_t control_peers_max(const struct daemon *d)
 	return 2 * d->config.workers + 16;
 }
 
+/* There is something for areas_tick() again. */
+void control_wake(struct daemon *d);
+
 /* Whose uid is not listed; more are closed without a word. */
 #define CONTROL_STRANGERS 8
 

@@ -274,7 +274,7 @@ static uint8_t *shown_by(const struct area *a)
 void frames_look(struct daemon *d, struct area *a)
 {
 	_cleanup_free_ uint8_t *shown = NULL;
-	uint32_t i, found = 0, lost = 0, received;
+	uint32_t i, found = 0, lost = 0, astray = 0, received;
 	struct departed *gone;
 	struct umem_account n;
 	uint64_t full;
@@ -294,9 +294,11 @@ void frames_look(struct daemon *d, struct area *a)
 		return;
 	}
 	for (i = 0; i < a->rx_frames; i++) {
-		if (!a->absent[i] || a->seen[i])
+		if (a->seen[i])
 			continue;
-		if (!a->workers || shown[i] == SHOWN_GONE) {
+		if (!a->absent[i]) {
+			astray++;
+		} else if (!a->workers || shown[i] == SHOWN_GONE) {
 			put_back(d, a, i);
 			found++;
 		} else {
@@ -309,7 +311,10 @@ void frames_look(struct daemon *d, struct area *a)
 		log_line(LOG_INFO, "%s queue %u: %u frames were in nobody's hands and receive again%s", a->group->name,
 			 a->queue, found, lost ? ", others may be" : "");
 	frames_forget(a);
-	if (lost > a->rx_frames / 4)
+	/* With nobody left to hold one, each is in one place, or there was garbage: nobody minds a fresh start. */
+	if (!a->workers && (astray || n.twice))
+		area_break(d, a, "a frame is in two places, or in none");
+	else if (lost > a->rx_frames / 4)
 		area_break(d, a, "too many frames are missing");
 	else
 		area_settle(d, a);

@@ -21,17 +21,17 @@
 #include "worker.h"
 
 #define REQUEST_MAX 8192
-#define HEAD_MAX 1024
-#define PART 2048	/* of a file, at least: smaller room is waited out */
+#define HEAD_MAX    1024
+#define PART	    2048 /* of a file, at least: smaller room is waited out */
 
 struct client {
 	struct porch_conn *conn;
-	int file;		/* -1: none */
-	off_t at, end;		/* of it, still to be sent */
-	bool last;		/* close when all is sent, */
-	bool drain;		/* but not before the client does: RST would take the answer from it */
+	int file;      /* -1: none */
+	off_t at, end; /* of it, still to be sent */
+	bool last;     /* close when all is sent, */
+	bool drain;    /* but not before the client does: RST would take the answer from it */
 	uint32_t head, head_sent;
-	size_t have;		/* octets of `in` */
+	size_t have; /* octets of `in` */
 	char out[HEAD_MAX];
 	char in[REQUEST_MAX];
 };
@@ -41,10 +41,16 @@ static int directory;
 static const char *type_of(const char *path)
 {
 	static const char *const types[][2] = {
-		{ ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-		{ ".js", "text/javascript; charset=utf-8" }, { ".txt", "text/plain; charset=utf-8" },
-		{ ".json", "application/json" }, { ".svg", "image/svg+xml" }, { ".png", "image/png" },
-		{ ".jpg", "image/jpeg" }, { ".gif", "image/gif" }, { ".ico", "image/x-icon" },
+		{ ".html", "text/html; charset=utf-8" },
+		{ ".css", "text/css; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" },
+		{ ".txt", "text/plain; charset=utf-8" },
+		{ ".json", "application/json" },
+		{ ".svg", "image/svg+xml" },
+		{ ".png", "image/png" },
+		{ ".jpg", "image/jpeg" },
+		{ ".gif", "image/gif" },
+		{ ".ico", "image/x-icon" },
 	};
 	const char *dot = strrchr(path, '.');
 
@@ -69,13 +75,16 @@ static const char *date(void)
 }
 
 /* The head of an answer. Without a file (length -1) its body is a line of text, the status. */
-static void answer(struct client *c, const struct request *r, const char *status, off_t length, const char *name,
-		   const char *value)
+static void answer(struct client *c, const struct request *r, const char *status, off_t length,
+		   const char *name, const char *value)
 {
-	size_t n = snprintf(c->out, sizeof(c->out), "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %lld\r\n%s%s: %s\r\n%s\r\n",
-			    status, date(), length < 0 ? (long long)strlen(status) + 1 : (long long)length,
+	size_t n = snprintf(c->out, sizeof(c->out),
+			    "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %lld\r\n%s%s: %s\r\n%s\r\n", status,
+			    date(), length < 0 ? (long long)strlen(status) + 1 : (long long)length,
 			    length < 0 ? "Content-Type: text/plain\r\n" : "", name, value,
-			    c->last ? "Connection: close\r\n" : r->old ? "Connection: keep-alive\r\n" : "");
+			    c->last  ? "Connection: close\r\n"
+			    : r->old ? "Connection: keep-alive\r\n"
+				     : "");
 
 	if (length < 0 && !r->head)
 		n += snprintf(c->out + n, sizeof(c->out) - n, "%s\n", status);
@@ -142,7 +151,8 @@ static void respond(struct client *c, char *text)
 		snprintf(slash, sizeof(slash), "%s/", r.path);
 		answer(c, &r, "301 Moved Permanently", -1, "Location", slash);
 	} else if (fd < 0) {
-		answer(c, &r, fd == -EACCES || fd == -EPERM ? "403 Forbidden" : "404 Not Found", -1, "Cache-Control", "no-store");
+		answer(c, &r, fd == -EACCES || fd == -EPERM ? "403 Forbidden" : "404 Not Found", -1,
+		       "Cache-Control", "no-store");
 	} else {
 		answer(c, &r, "200 OK", st.st_size, "Content-Type",
 		       type_of(r.path[strlen(r.path) - 1] == '/' ? ".html" : r.path));
@@ -173,7 +183,8 @@ static int send_answer(struct client *c)
 
 		if (n < 0)
 			return n == -EAGAIN ? 0 : n;
-		n = pread(c->file, piece.data, (off_t)piece.length < left ? piece.length : (size_t)left, c->at);
+		n = pread(c->file, piece.data, (off_t)piece.length < left ? piece.length : (size_t)left,
+			  c->at);
 		/* Shorter than it was: the length is promised, so this is the end. */
 		if (n <= 0) {
 			porch_send_zc_commit(c->conn, 0);
@@ -287,7 +298,8 @@ int main(int argc, char **argv)
 		else
 			threads = option == 't' ? strtoul(optarg, NULL, 10) : 0;
 	}
-	if (!threads || threads > THREADS_MAX || argc - optind != 2 || parse_address(argv[optind], &address)) {
+	if (!threads || threads > THREADS_MAX || argc - optind != 2 ||
+	    parse_address(argv[optind], &address)) {
 		fprintf(stderr, "usage: http [-q] [-t THREADS] ADDRESS:PORT DIRECTORY\n");
 		return 2;
 	}

@@ -10,8 +10,8 @@
 
 struct request {
 	char *method, *target, *path;
-	bool head;		/* HEAD */
-	bool old;		/* HTTP/1.0 */
+	bool head; /* HEAD */
+	bool old;  /* HTTP/1.0 */
 	bool host, persistent, body;
 };
 
@@ -57,8 +57,8 @@ static inline bool parse_request(char *text, struct request *r)
 	r->method = strsep(&line, " ");
 	r->target = strsep(&line, " ");
 	version = line;
-	if (!version || !*r->method || strncmp(version, "HTTP/1.", 7) || version[7] < '0' || version[7] > '9' ||
-	    strcmp(version + 8, "\r"))
+	if (!version || !*r->method || strncmp(version, "HTTP/1.", 7) || version[7] < '0' ||
+	    version[7] > '9' || strcmp(version + 8, "\r"))
 		return false;
 	r->old = version[7] == '0';
 	r->head = !strcmp(r->method, "HEAD");

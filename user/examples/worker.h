@@ -18,7 +18,7 @@
 
 #include <porch/porch.h>
 
-#define EVENTS 64
+#define EVENTS	    64
 #define THREADS_MAX 63
 
 /* What an example is: its name (EXAMPLE), and what it does with a connection. */
@@ -26,7 +26,7 @@ static void example_accepted(struct porch_conn *c);
 static void example_ready(struct porch_conn *c);
 
 static struct sockaddr_storage address;
-static bool own_queue;		/* thread i serves RX queue i alone, and owns its rings */
+static bool own_queue; /* thread i serves RX queue i alone, and owns its rings */
 static volatile sig_atomic_t stop;
 
 static void on_signal(int number)

@@ -80,6 +80,9 @@ static void clean(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ack, 
 			break;
 		}
 		uncount(conn, r, r->length);
+		if (__builtin_expect(conn->mtu_probe && r->seq == conn->mtu_probe_seq, 0) &&
+		    !(r->flags & TCP_RECORD_EVER))
+			mtu_probe_passed(stack, conn);
 		if (!(r->flags & TCP_RECORD_SACKED)) {
 			if ((r->flags & (TCP_RECORD_LOST | TCP_RECORD_RESENT)) != TCP_RECORD_LOST)
 				record_unlink(conn, conn->rec_head);

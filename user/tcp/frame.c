@@ -158,7 +158,7 @@ bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct t
 	put16(tcp + 2, conn->remote_port);
 	put32(tcp + 4, f->seq);
 	put32(tcp + 8, conn->rcv_nxt);
-	put16(tcp + 12, (uint16_t)(header << 10 | f->flags));
+	put16(tcp + 12, (uint16_t)(header << 10 | f->flags | (conn->flags & TCP_CONN_ECN_ECE ? TCP_FLAG_ECE : 0)));
 	put16(tcp + 14, window_announce(stack, conn));
 	put32(tcp + 16, 0);
 	sum = csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(header + f->length)));

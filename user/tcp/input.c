@@ -73,7 +73,7 @@ static inline bool is_plain(const struct tcp_conn *conn, const struct tcp_segmen
 	if ((seg->flags & ~TCP_FLAG_PSH) != TCP_FLAG_ACK || seg->seq != conn->rcv_nxt || !seg->length ||
 	    seg->length > conn->rcv_adv - conn->rcv_nxt || conn->ranges)
 		return false;
-	if (conn->flags & (TCP_CONN_FIN_SEEN | TCP_CONN_ORPHAN | TCP_CONN_RESET_OWED))
+	if (conn->flags & (TCP_CONN_FIN_SEEN | TCP_CONN_ORPHAN | TCP_CONN_RESET_OWED | TCP_CONN_ECN_OK))
 		return false;
 	if (!(conn->options & TCP_OPT_TIMESTAMPS))
 		return true;
@@ -165,6 +165,15 @@ static bool acceptable(const struct tcp_conn *conn, const struct tcp_segment *se
 	uint32_t end = seg->seq + seg->length + !!(seg->flags & TCP_FLAG_FIN);
 
 	return !seq_after(seg->seq, conn->rcv_adv) && !seq_before(end, conn->rcv_acked);
+}
+
+/* RFC 3168 6.1.3: say that congestion was met until the peer says that it has heard. */
+static void congestion_met(struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	if (seg->flags & TCP_FLAG_CWR)
+		conn->flags &= ~TCP_CONN_ECN_ECE;
+	if (seg->ecn == 3 && seg->length)
+		conn->flags |= TCP_CONN_ECN_ECE;
 }
 
 /* The data of an acceptable segment, with its FIN; ACK is already dealt with. */
@@ -260,6 +269,8 @@ int tcp_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	conn->last_heard = stack->now;
 	if (!ack_input(stack, conn, seg) || conn->flags & TCP_CONN_DONE)
 		return 0;
+	if (conn->flags & TCP_CONN_ECN_OK)
+		congestion_met(conn, seg);
 	if (seg->length || seg->flags & TCP_FLAG_FIN)
 		data(stack, conn, seg);
 	return 0;

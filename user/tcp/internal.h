@@ -60,17 +60,13 @@ enum tcp_conn_state {
 #define TCP_CONN_LENT (1u << 14)	/* tcp_send_piece() without its commit */
 #define TCP_CONN_TLP (1u << 15)		/* loss probe in flight, up to tlp_end */
 #define TCP_CONN_TLP_RESENT (1u << 16)	/* and it was a retransmission */
-#define TCP_CONN_RACK_TIMER (1u << 17)
 #define TCP_CONN_TLP_OWED (1u << 18)
 #define TCP_CONN_CWND_FULL (1u << 19)	/* cwnd was what held data back */
 #define TCP_CONN_INTERACTIVE (1u << 20)	/* answers carry our ACKs: no quick ones */
 #define TCP_CONN_FRTO (1u << 21)	/* RFC 5682: is this timeout spurious? */
-#define TCP_CONN_HEARD (1u << 22)	/* anything since the last probe */
 #define TCP_CONN_ECN_OK (1u << 23)
 #define TCP_CONN_ECN_ECE (1u << 24)	/* we owe ECE until CWR */
 #define TCP_CONN_ECN_CWR (1u << 25)	/* next data segment carries CWR */
-#define TCP_CONN_ACKED_HEAD (1u << 26)
-#define TCP_CONN_MTU_PROBE (1u << 27)	/* one is in flight */
 
 /* tcp_record.flags */
 #define TCP_RECORD_SACKED 0x01
@@ -357,6 +353,9 @@ void close_fin_received(struct tcp_stack *stack, struct tcp_conn *conn);
 
 /* ---- pmtu.c ---- */
 void mtu_set(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t mtu);
+uint32_t mtu_probe_length(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t queued);
+void mtu_probe_passed(struct tcp_stack *stack, struct tcp_conn *conn);
+bool mtu_probe_lost(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_record *record);
 void mtu_timeout(struct tcp_stack *stack, struct tcp_conn *conn);
 uint32_t mtu_payload(const struct tcp_conn *conn, uint32_t mtu);
 

@@ -54,6 +54,8 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	mtu_set(stack, conn, start->mtu);
 	conn->rcv_mss = (uint16_t)min_u32(conn->mss, TCP_MSS_DEFAULT);
 
+	if (start->options & TCP_OPT_ECN)
+		conn->flags |= TCP_CONN_ECN_OK;
 	conn->cc = stack->cc;
 	conn->cwnd = cc_initial(conn);
 	conn->ssthresh = TCP_SSTHRESH_INFINITE;

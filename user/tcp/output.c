@@ -155,6 +155,11 @@ static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn,
 
 	if (!r)
 		return HELD;
+	if (conn->flags & TCP_CONN_ECN_OK && length) { /* RFC 3168 6.1.5: never what is sent again */
+		f.ecn = 2;
+		if (conn->flags & TCP_CONN_ECN_CWR)
+			f.flags |= TCP_FLAG_CWR;
+	}
 	if (!frame_output(stack, conn, &f)) {
 		conn->rec_tail--;
 		if (conn->rec_tail == conn->rec_head)
@@ -171,8 +176,10 @@ static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn,
 	if (conn->snd_una == conn->snd_nxt) {
 		conn->rto_base = conn->stalled = stack->now;
 	}
-	if (block)
+	if (block) {
 		conn->snd_cursor = block;
+		conn->flags &= ~TCP_CONN_ECN_CWR;
+	}
 	conn->snd_nxt += length + fin;
 	conn->octets_out += length;
 	if (length && length < conn->mss)
@@ -202,6 +209,8 @@ static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
 		if ((int32_t)window <= 0)
 			break;
 		length = min_u32(min_u32(queued, conn->mss), window);
+		if (__builtin_expect(conn->mtu < conn->mtu_link, 0) && window > 4u * conn->mss)
+			length = max_u32(length, mtu_probe_length(stack, conn, min_u32(queued, window)));
 		fin = fin && length == queued && length < window;
 		if (!length && !fin)
 			break;

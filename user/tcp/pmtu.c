@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What fits into one packet on this path. */
+/*
+ * What fits into one packet on this path. It shrinks when ICMP says so (icmp.c)
+ * or when full segments vanish and nobody says why; ten minutes later a single
+ * larger segment tries whether it passes again (RFC 4821, 8899).
+ */
 #include "tcp/internal.h"
 
-#define MTU_BLACK_HOLE_4 576
-#define MTU_MIN_6 1280
+#define BLACK_HOLE_4 576
+#define LEAST_6 1280
+#define RAISE_S 600
+
+static uint32_t clock_s(const struct tcp_stack *stack)
+{
+	return (uint32_t)(stack->now / TCP_SECOND);
+}
 
 /* Octets of payload that a packet of `mtu` octets carries, our options deducted. */
 uint32_t mtu_payload(const struct tcp_conn *conn, uint32_t mtu)
@@ -14,28 +24,84 @@ uint32_t mtu_payload(const struct tcp_conn *conn, uint32_t mtu)
 }
 
 /* RFC 6691, 879: the MSS a peer announces does not count options. */
-void mtu_set(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t mtu)
+static uint32_t payload_allowed(const struct tcp_stack *stack, const struct tcp_conn *conn, uint32_t mtu)
 {
 	uint32_t options = conn->options & TCP_OPT_TIMESTAMPS ? 12 : 0, mss;
 
-	conn->mtu = (uint16_t)min_u32(mtu, 65535);
 	mss = max_u32(conn->peer_mss, TCP_MSS_MIN) - options;
 	mss = min_u32(mss, mtu_payload(conn, mtu));
 	mss = min_u32(mss, stack->frame_size - frame_room(conn));
-	conn->mss = (uint16_t)max_u32(mss, TCP_MSS_MIN - 12);
+	return max_u32(mss, TCP_MSS_MIN - 12);
 }
 
-/*
- * RFC 4821 7.7: full segments time out again and again, and nobody says why. A
- * smaller one may pass where ICMP is filtered.
- */
+void mtu_set(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t mtu)
+{
+	conn->mtu = (uint16_t)min_u32(mtu, 65535);
+	conn->mss = (uint16_t)payload_allowed(stack, conn, mtu);
+	conn->mtu_probe = 0;
+	conn->mtu_probe_s = clock_s(stack) + RAISE_S;
+}
+
+static uint32_t smaller(const struct tcp_conn *conn)
+{
+	static const uint16_t sizes[] = { 4352, 2002, 1492, 1400, 1280, 1024, BLACK_HOLE_4 };
+	uint32_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (sizes[i] < conn->mtu)
+			return sizes[i];
+	return BLACK_HOLE_4;
+}
+
+/* RFC 4821 7.7: full segments time out again and again. */
 void mtu_timeout(struct tcp_stack *stack, struct tcp_conn *conn)
 {
-	uint32_t least = conn->family == 4 ? MTU_BLACK_HOLE_4 : MTU_MIN_6, next;
+	uint32_t least = conn->family == 4 ? BLACK_HOLE_4 : LEAST_6;
 
 	if (conn->backoff < 2 || conn->mtu <= least || conn->rec_head == conn->rec_tail ||
 	    record_at(conn, conn->rec_head)->length * 2u <= conn->mss)
 		return;
-	next = conn->mtu > 1400 ? 1400 : conn->mtu > 1280 ? 1280 : conn->mtu > 1024 ? 1024 : least;
-	mtu_set(stack, conn, max_u32(next, least));
+	mtu_set(stack, conn, max_u32(smaller(conn), least));
+}
+
+/* Payload of a probe to be sent now in place of a full segment; 0: none. */
+uint32_t mtu_probe_length(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t queued)
+{
+	uint32_t size, length;
+
+	if (conn->mtu >= conn->mtu_link || conn->mtu_probe || conn->recovery != TCP_RECOVERY_NONE || conn->lost ||
+	    (int32_t)(clock_s(stack) - conn->mtu_probe_s) < 0)
+		return 0;
+	/* half way up, at least an eighth; what is nearly all is all */
+	size = conn->mtu + max_u32((conn->mtu_link - conn->mtu) / 2, conn->mtu / 8);
+	if (size + 64 > conn->mtu_link)
+		size = conn->mtu_link;
+	length = payload_allowed(stack, conn, size);
+	if (length <= conn->mss) { /* something else limits it */
+		conn->mtu_probe_s = clock_s(stack) + RAISE_S;
+		return 0;
+	}
+	/* enough behind it that a loss is seen without a timeout */
+	if (queued < length + 4u * conn->mss || conn->cwnd < conn_pipe(conn) + length + 4u * conn->mss)
+		return 0;
+	conn->mtu_probe = (uint16_t)size;
+	conn->mtu_probe_seq = conn->snd_nxt;
+	return length;
+}
+
+/* The probe is acknowledged. */
+void mtu_probe_passed(struct tcp_stack *stack, struct tcp_conn *conn)
+{
+	mtu_set(stack, conn, conn->mtu_probe);
+	conn->mtu_probe_s = clock_s(stack); /* and further up */
+}
+
+/* True: this was the probe, and its loss says nothing of congestion (RFC 4821 7.6.2). */
+bool mtu_probe_lost(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_record *record)
+{
+	if (!conn->mtu_probe || record->seq != conn->mtu_probe_seq)
+		return false;
+	conn->mtu_probe = 0;
+	conn->mtu_probe_s = clock_s(stack) + RAISE_S;
+	return true;
 }

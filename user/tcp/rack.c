@@ -53,7 +53,8 @@ uint64_t rack_detect(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_
 			break;
 		}
 		record_lose(conn, i);
-		d->lost += r->length;
+		if (!mtu_probe_lost(stack, conn, r))
+			d->lost += r->length;
 	}
 	return latest;
 }

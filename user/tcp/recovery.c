@@ -151,13 +151,16 @@ static void count_duplicates(struct tcp_stack *stack, struct tcp_conn *conn, str
 		if (d->acked && seq_before(conn->snd_una, conn->recover) && conn->rec_head != conn->rec_tail &&
 		    !(head->flags & TCP_RECORD_LOST)) {
 			record_lose(conn, conn->rec_head);
-			d->lost += head->length;
+			if (!mtu_probe_lost(stack, conn, head))
+				d->lost += head->length;
 			conn->sacked -= min_u32(conn->sacked, head->length);
 		}
 	} else if (conn->duplicates >= DUPLICATES && conn->recovery < TCP_RECOVERY_FAST &&
-		   seq_after(conn->snd_una, conn->recover) && conn->rec_any) {
+		   seq_after(conn->snd_una, conn->recover) && conn->rec_any &&
+		   !(record_at(conn, conn->rec_head)->flags & TCP_RECORD_LOST)) {
 		record_lose(conn, conn->rec_head);
-		d->lost += record_at(conn, conn->rec_head)->length;
+		if (!mtu_probe_lost(stack, conn, record_at(conn, conn->rec_head)))
+			d->lost += record_at(conn, conn->rec_head)->length;
 	}
 	room = conn_flight(conn) - conn->lost;
 	conn->sacked = min_u32(conn->sacked, room);
@@ -207,9 +210,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		got += d->sacked;
 	}
 	if (conn->recovery != TCP_RECOVERY_NONE && !seq_before(conn->snd_una, conn->recover)) {
-		if (conn->recovery != TCP_RECOVERY_TIMEOUT)
-			conn->cwnd = max_u32(min_u32(conn->cwnd, conn->ssthresh), conn->mss);
-		if (conn->recovery == TCP_RECOVERY_FAST)
+		if (conn->recovery != TCP_RECOVERY_TIMEOUT) /* the pace keeps this from being a burst */
 			conn->cwnd = max_u32(conn->ssthresh, conn->mss);
 		ended = conn->recovery != TCP_RECOVERY_TIMEOUT;
 		conn->recovery = TCP_RECOVERY_NONE;
@@ -219,6 +220,12 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 	}
 	if (d->lost && conn->recovery < TCP_RECOVERY_FAST)
 		recovery_enter(stack, conn, TCP_RECOVERY_FAST);
+	if (seg->flags & TCP_FLAG_ECE && conn->flags & TCP_CONN_ECN_OK) {
+		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect */
+		if (conn->recovery == TCP_RECOVERY_NONE && conn_flight(conn))
+			recovery_enter(stack, conn, TCP_RECOVERY_CWR);
+		conn->flags |= TCP_CONN_ECN_CWR;
+	}
 	if (conn->recovery == TCP_RECOVERY_FAST || conn->recovery == TCP_RECOVERY_CWR)
 		proportional(conn, d, got);
 	else if (d->acked && !ended)
@@ -268,6 +275,7 @@ void recovery_timeout(struct tcp_stack *stack, struct tcp_conn *conn)
 	conn->cwnd = conn->mss;
 	conn->recover = conn->snd_nxt;
 	conn->recovery = TCP_RECOVERY_TIMEOUT;
+	conn->mtu_probe = 0;
 	conn->hystart.done = true;
 	conn->flags &= ~(TCP_CONN_TLP | TCP_CONN_TLP_OWED);
 	stack->counters.timeouts++;

@@ -196,7 +196,9 @@ struct tcp_conn {
 	uint64_t last_heard;
 	uint8_t send_kind;		/* what TCP_DEADLINE_SEND is for */
 	uint8_t probes;			/* window or keepalive probes unanswered */
-	uint16_t reserved;
+	uint16_t mtu_probe;		/* packet of this size is in flight, to see whether it passes; 0: none */
+	uint32_t mtu_probe_seq;		/* first octet of it */
+	uint32_t mtu_probe_s;		/* clock in seconds: not before */
 	uint32_t keepalive_s, user_timeout_ms;
 	uint32_t retransmits;
 	struct tcp_conn *flush_next, **flush_pprev;

@@ -9,7 +9,7 @@ EXAMPLES=${EXAMPLES:-$PWD/build/examples}
 APP=${APP:-$TOOLS/app}
 export PORCH_SOCKET=$DIR/porchd.sock
 # sizes of transfers and crowds; smaller for sanitizers
-MIB=${PORCH_STORY_MIB:-256}
+MIB=${PORCH_STORY_MIB:-1024}
 CROWD=${PORCH_STORY_CROWD:-10000}
 
 for need in "$PORCHD" "$EXAMPLES/echo" "$EXAMPLES/http" "$APP"; do

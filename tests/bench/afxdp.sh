@@ -19,8 +19,11 @@ IDLE=10000
 afxdp_up() {
 	world_up k
 	afxdp_threads k
-	afxdp_world a ''
+	afxdp_world a 'flows = 1048576'
 	afxdp_world i ''
+	world_up d
+	world_xdp d drop
+	afxdp_threads d
 }
 
 # NAPI threads of a world; those of the clients may interrupt the generator beside them.
@@ -47,8 +50,9 @@ coalesce() {	# WORLD DEV
 }
 
 afxdp_world() {	# NAME CONFIG-LINES
-	local w=$1 file=$WORLD_DIR/$1.conf dev port
+	local w=$1 file dev port
 	world_up "$w"
+	file=$WORLD_DIR/$w.conf
 	{
 		printf '[porch]\n%s\n[porchd]\nsocket = %s\n' "$2" "$WORLD_DIR/$w.sock"
 		for dev in fs hs; do
@@ -128,17 +132,26 @@ all_done() {	# NAME OF
 	return 1
 }
 
-# One row of connections: NAME WORLD WORK RATE SECONDS
+# One row of connections: NAME WORLD WORK RATE SECONDS BURST. SYNs leave BURST at a time, as a card with
+# interrupt moderation delivers them: the wake-up of the receive thread, the same for both sides,
+# is most of what a lone frame costs.
 connections() {
-	local name=$1 w=$2 work=$3 rate=$4 seconds=$5 port=8001 count
+	local name=$1 w=$2 work=$3 rate=$4 seconds=$5 burst=$6 port=8001 count
 	[ "$work" = close ] && port=8002
 	count=$(awk "BEGIN { print int($rate * $seconds) }")
-	crowd "$w" f $port kind=connect count="$count" rate="$rate" || return 0
+	crowd "$w" f $port kind=connect count="$count" rate="$rate" burst="$burst" || return 0
 	all_done "$name" "$count" || return 0
 	sample "$name" "$(cpu_us "$count")"
 	sample "$name-napi" "$(calc "${M[napi_ns]} / 1000 / $count")"
 	sample "$name-app" "$(calc "${M[app_ns]} / 1000 / $count")"
 	sample "$name-daemon" "$(calc "${M[daemon_ns]:-0} / 1000 / $count")"
+}
+
+# What the receive thread takes to be woken for as many frames as so many connections send, all
+# dropped at once: neither side can be cheaper at that rate.
+floor() {	# NAME RATE SECONDS
+	words "$(world_flood d 4 rate=$((2 * $2)) seconds="$3" cpu=0 napi="${NAPI[df]}" seed="$RANDOM")" || return 0
+	sample "$1" "$(calc "${M[napi_ns]} / 1000 / ${M[rx]} * 2")"
 }
 
 # The highest offered rate, of a ladder, that loses nobody, each rung tried twice: what was done
@@ -149,7 +162,7 @@ ceiling() {	# NAME WORLD SECONDS RATE...
 	for rate; do
 		count=$(awk "BEGIN { print int($rate * $seconds) }")
 		for try in 1 2; do
-			crowd "$w" f 8001 kind=connect count="$count" rate="$rate" && [ "${M[done]}" = "$count" ] && break
+			crowd "$w" f 8001 kind=connect count="$count" rate="$rate" burst=32 && [ "${M[done]}" = "$count" ] && break
 		done
 		[ "${M[done]:-}" = "$count" ] || break
 		best=$(calc "${M[done]} / ${M[seconds]}") took=$(cpu_us "$count")
@@ -197,12 +210,12 @@ flooded() {	# SECONDS
 	local pid rate=50000 count
 	count=$(awk "BEGIN { print int($rate * $1) }")
 	app_up a worker 8001 abort block || return 0
-	crowd a h 8001 kind=connect count="$count" rate=$rate tries=3 || return 0
+	crowd a h 8001 kind=connect count="$count" rate=$rate burst=32 tries=3 || return 0
 	sample calm-rate "$(calc "${M[done_first]} / ${M[seconds]}")"
 	(FLOOD_EXEC=exec; world_flood a 4 to=10.77.0.1:8001 seconds=12 cpu=0 seed="$RANDOM" >/dev/null 2>&1) &
 	pid=$!
 	sleep 0.4
-	crowd a h 8001 kind=connect count="$count" rate=$rate tries=3
+	crowd a h 8001 kind=connect count="$count" rate=$rate burst=32 tries=3
 	kill $pid 2>/dev/null
 	wait $pid 2>/dev/null
 	[ -n "${M[done]:-}" ] || return 0
@@ -228,23 +241,25 @@ idle() {
 	sample idle-octets "$(calc "($after - $before) * 1024 / $IDLE")"
 }
 
+ratio() { have "$2" && have "$3" && sample "$1" "$(last_ratio "$2" "$3")"; }	# NAME OVER UNDER: of this round
+
 afxdp_round() {	# SECONDS
 	local s=$1 w
-	app_up k epoll 8001 abort && { connections conn-kernel k abort 40000 "$s"; connections conn-kernel-20k k abort 20000 "$s"; }
-	app_up a worker 8001 abort block && { connections conn-porch a abort 40000 "$s"; connections conn-porch-20k a abort 20000 "$s"; connections conn-porch-200k a abort 200000 0.3; }
-	have conn-kernel && have conn-porch && sample conn-ratio "$(last_ratio conn-kernel conn-porch)"
+	app_up k epoll 8001 abort && { connections conn-kernel k abort 40000 "$s" 32; connections conn-kernel-lone k abort 40000 "$s" 1; }
+	app_up a worker 8001 abort block && { connections conn-porch a abort 40000 "$s" 32; connections conn-porch-lone a abort 40000 "$s" 1; }
+	floor conn-floor 40000 "$s"
+	app_up k epoll 8001 abort && ceiling accepts-kernel k 0.3 20000 30000 40000 50000 60000 70000 80000
 	app_up a worker 8001 abort block && ceiling accepts-porch a 0.3 100000 150000 200000 250000 300000 350000
-	app_up k epoll 8001 abort && ceiling accepts-kernel k 0.3 20000 30000 40000 50000 60000
-	have accepts-kernel && have accepts-porch && {
-		sample accepts-ratio "$(last_ratio accepts-porch accepts-kernel)"
-		sample accepts-us-ratio "$(last_ratio accepts-kernel-us accepts-porch-us)"
-	}
-	app_up k epoll 8002 close && connections fin-kernel k close 20000 "$s"
-	app_up a worker 8002 close block && connections fin-porch a close 20000 "$s"
-	have fin-kernel && have fin-porch && sample fin-ratio "$(last_ratio fin-kernel fin-porch)"
+	app_up k epoll 8002 close && connections fin-kernel k close 20000 "$s" 32
+	app_up a worker 8002 close block && connections fin-porch a close 20000 "$s" 32
+	ratio conn-ratio conn-kernel conn-porch
+	ratio conn-lone-ratio conn-kernel-lone conn-porch-lone
+	ratio accepts-ratio accepts-porch accepts-kernel
+	ratio accepts-us-ratio accepts-kernel-us accepts-porch-us
+	ratio fin-ratio fin-kernel fin-porch
 	app_up k epoll 8003 echo && requests ask-kernel k "$s"
 	app_up a worker 8003 echo block && requests ask-porch a "$s"
-	have ask-kernel && have ask-porch && sample ask-ratio "$(last_ratio ask-kernel ask-porch)"
+	ratio ask-ratio ask-kernel ask-porch
 	latency
 	flooded "$s"
 	for w in k a; do ip -n "porch-bench-$w-c" -force link set "${w}hc" xdpdrv obj "$BENCH/peers.bpf.o" program pass; done
@@ -255,34 +270,35 @@ afxdp_round() {	# SECONDS
 	app_up a epoll 8015 source && bulk send-attached a 8015 receive "$s"
 	app_up a worker 8005 source block && bulk send-porch a 8005 receive "$s"
 	for w in send receive; do
-		have $w-attached && have $w-porch && sample $w-ratio "$(last_ratio $w-attached $w-porch)"
-		have $w-kernel && have $w-porch && sample $w-ratio-alone "$(last_ratio $w-kernel $w-porch)"
+		ratio $w-ratio $w-attached $w-porch
+		ratio $w-ratio-alone $w-kernel $w-porch
 	done
 	have idle-octets || idle
 	app_down
 }
 
+part() { case $1 in napi) echo "receive thread" ;; daemon) echo porchd ;; app) echo application ;; esac; }
+
 afxdp_table() {
 	heading 'deliver=afxdp: server core per connection, accepted by another process'
-	row conn-kernel us - 'SYN to RST close, 40 k/s: kernel, epoll + accept4'
-	row conn-porch us - 'SYN to RST close, 40 k/s: porch'
+	row conn-kernel us - 'SYN to RST close, 40 k/s in bursts of 32: kernel, epoll + accept4'
+	row conn-porch us - 'SYN to RST close, 40 k/s in bursts of 32: porch'
 	row conn-ratio x '>=5' 'kernel over porch'
-	row conn-porch-napi us - 'of these: receive thread'
-	row conn-porch-daemon us - 'of these: porchd'
-	row conn-porch-app us - 'of these: application'
-	row conn-kernel-napi us - "of the kernel's: receive thread"
-	row conn-kernel-20k us - 'SYN to RST close, 20 k/s: kernel'
-	row conn-porch-20k us - 'SYN to RST close, 20 k/s: porch'
-	row conn-porch-200k us - 'SYN to RST close, 200 k/s: porch'
-	row fin-kernel us - 'SYN to FIN close, 20 k/s: kernel'
-	row fin-porch us - 'SYN to FIN close, 20 k/s: porch'
-	row fin-ratio x '>=4' 'kernel over porch'
+	for w in napi daemon app; do row conn-porch-$w us - "of porch's: $(part $w)"; done
+	for w in napi app; do row conn-kernel-$w us - "of the kernel's: $(part $w)"; done
+	row conn-kernel-lone us - 'the same, each SYN alone: kernel'
+	row conn-porch-lone us - 'the same, each SYN alone: porch'
+	row conn-lone-ratio x - 'kernel over porch'
+	row conn-floor us - '(receive thread, woken for as many lone frames that XDP drops)'
 	row accepts-kernel /s - 'connections accepted per second, none lost: kernel'
 	row accepts-porch /s - 'connections accepted per second, none lost: porch'
 	row accepts-ratio x '>=6' 'porch over kernel'
 	row accepts-kernel-us us - 'SYN to RST close at that rate: kernel'
 	row accepts-porch-us us - 'SYN to RST close at that rate: porch'
 	row accepts-us-ratio x - 'kernel over porch, each at its own highest rate'
+	row fin-kernel us - 'SYN to FIN close, 20 k/s in bursts of 32: kernel'
+	row fin-porch us - 'SYN to FIN close, 20 k/s in bursts of 32: porch'
+	row fin-ratio x '>=4' 'kernel over porch'
 	row handover-p50 us '<=20' 'XDP time stamp to porch_accept(), 5 k/s in bursts of 16, yielding: median'
 	row handover-p99 us '<=100' 'the same: 99 of 100'
 	row calm-rate /s - '(offered by the honest pair, no flood: done)'

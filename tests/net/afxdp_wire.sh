@@ -92,6 +92,16 @@ served 'when it goes on' 7 20 rounds=2
 stop busy
 stop other
 check 'nothing is left of them' within 2 nobody_left
+
+# --- an MTU that asks for other frames ---
+fake large
+served 'before the MTU is raised' 7 10
+ip -n "$SNS" link set s0 mtu 3000
+ip -n "$CNS" link set c0 mtu 3000
+check 'a greater MTU: the queue is made anew' within 4 grep -q '^bound' "$DIR/large.out"
+served 'with a greater MTU' 7 20 rounds=2
+stop large
+check 'nothing is left of it' within 2 nobody_left
 bystander_well 'after that'
 grep -E '<[0-4]>' "$DIR/porchd.err" | sed 's/^/# /'
 afxdp_end

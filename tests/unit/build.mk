@@ -6,15 +6,16 @@ UNIT_LDLIBS := -lcmocka -lsodium
 
 TEST_TARGETS += $(UNIT_BIN)
 
-# Archives, so that a test may bring its own of what a part calls: `output` tests the CLI's,
+# Archives, so that a test may bring its own of what a part calls: those of UNIT_CLI test the CLI's,
 # lib_* the library; the others may use the daemon's parts.
-UNIT_ARCHIVES = $(if $(filter output,$(notdir $(1))),$(B)/user/cli/output.o,$(if $(filter lib_%,$(notdir $(1))),$(B)/lib.a,$(B)/daemon.a) \
+UNIT_CLI := output packet pcap
+UNIT_ARCHIVES = $(if $(filter $(UNIT_CLI),$(notdir $(1))),$(B)/user/cli/$(notdir $(1)).o,$(if $(filter lib_%,$(notdir $(1))),$(B)/lib.a,$(B)/daemon.a) \
 	$(B)/tcp.a)
 
 $(B)/lib.a: $(LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(UNIT_BIN): $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(CORE_OBJS) $(B)/user/cli/output.o $(B)/daemon.a $(B)/lib.a $(B)/tcp.a | deps
+$(UNIT_BIN): $(B)/tests/unit/%: tests/unit/%.c tests/unit/unit.h $(CORE_OBJS) $(UNIT_CLI:%=$(B)/user/cli/%.o) $(B)/daemon.a $(B)/lib.a $(B)/tcp.a | deps
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Werror=unused-function $(LDFLAGS) -o $@ $< $(call UNIT_ARCHIVES,$@) $(CORE_OBJS) \

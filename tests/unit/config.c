@@ -80,6 +80,86 @@ static void an_empty_file_has_defaults(void **state)
 	assert_int_equal(c->n_interfaces + c->n_listeners + c->n_deny, 0);
 }
 
+static void the_daemon_has_a_section(void **state)
+{
+	static const char text[] = "[porchd]\n"
+				   "socket = /run/x.sock\n"
+				   "user = web\n"
+				   "allow-uid = 0, 33 1000\n"
+				   "allow-uid = 4294967294\n"
+				   "backlog = 65535\n"
+				   "accept-timeout = 1\n"
+				   "workers = 63\n"
+				   "workers-per-queue = 1\n"
+				   "rx-frames = 256\n"
+				   "tx-frames = 65536\n"
+				   "early-frames = 0\n"
+				   "early-memory = 1073741824\n"
+				   "synack-retries = 0\n"
+				   "zero-copy = yes\n"
+				   "fallback = kernel\n";
+	_cleanup_config_ struct porch_config *c = NULL;
+	const struct porch_daemon_config *d;
+	struct porch_err err;
+
+	assert_int_equal(parse(text, &c, &err), 0);
+	d = &c->daemon;
+	assert_string_equal(d->socket, "/run/x.sock");
+	assert_string_equal(d->user, "web");
+	assert_int_equal(d->n_allow_uid, 4);
+	assert_int_equal(d->allow_uid[1], 33);
+	assert_int_equal(d->allow_uid[2], 1000);
+	assert_int_equal(d->allow_uid[3], 4294967294u);
+	assert_int_equal(d->backlog, 65535);
+	assert_int_equal(d->accept_timeout, 1);
+	assert_int_equal(d->workers, 63);
+	assert_int_equal(d->workers_per_queue, 1);
+	assert_int_equal(d->rx_frames, 256);
+	assert_int_equal(d->tx_frames, 65536);
+	assert_int_equal(d->early_frames, 0);
+	assert_int_equal(d->early_memory, 1u << 30);
+	assert_int_equal(d->synack_retries, 0);
+	assert_int_equal(d->zero_copy, 1);
+	assert_int_equal(d->fallback, PORCH_FALLBACK_KERNEL);
+}
+
+static void without_its_section_the_daemon_has_defaults(void **state)
+{
+	_cleanup_config_ struct porch_config *c = NULL, *other = NULL;
+	struct porch_daemon_config defaults;
+	struct porch_err err;
+
+	porch_daemon_config_default(&defaults);
+	assert_int_equal(parse("", &c, &err), 0);
+	assert_memory_equal(&c->daemon, &defaults, sizeof(defaults));
+	/* [porch] is not [porchd] */
+	assert_int_equal(parse("[porch]\nflows = 512\n[porchd]\n", &other, &err), 0);
+	assert_memory_equal(&other->daemon, &defaults, sizeof(defaults));
+	assert_int_equal(defaults.n_allow_uid, 1);
+	assert_int_equal(defaults.allow_uid[0], 0);
+	assert_int_equal(defaults.zero_copy, 0);
+	assert_int_equal(defaults.fallback, PORCH_FALLBACK_DROP);
+}
+
+static void afxdp_listeners_of_a_file(void **state)
+{
+	_cleanup_config_ struct porch_config *c = NULL;
+	const struct porch_config_interface *iface;
+	struct porch_err err;
+
+	assert_int_equal(parse("[interface a]\nlisten = *:80,deliver=afxdp\n[listener *:81]\nbacklog = 7\n"
+			       "deliver = afxdp\n",
+			       &c, &err),
+			 0);
+	iface = porch_config_interface(c, "a");
+	assert_int_equal(iface->n_listeners, 2);
+	assert_int_equal(iface->listeners[0].protect, PORCH_PROTECT_ALWAYS);
+	assert_int_equal(iface->listeners[0].backlog, PORCH_BACKLOG_DEFAULT);
+	assert_int_equal(iface->listeners[1].deliver, PORCH_DELIVER_AFXDP);
+	assert_int_equal(iface->listeners[1].protect, PORCH_PROTECT_ALWAYS);
+	assert_int_equal(iface->listeners[1].backlog, 7);
+}
+
 static void sections_of_a_listener_join_its_lines(void **state)
 {
 	_cleanup_config_ struct porch_config *c = NULL;
@@ -135,6 +215,35 @@ static const struct {
 	{ "[listener *:80]\nprotect=off\n[interface a]\nlisten=*:80,protect=always\n", 4, "otherwise" },
 	{ "[interface a]\nlisten=*:80,protect=off\n[interface b]\nlisten=*:80,protect=always\n", 4,
 	  "otherwise" },
+	{ "[porchd eth0]\n", 1, "no argument" },
+	{ "[porchd]\nsocket = porchd.sock\n", 2, "from /" },
+	{ "[porchd]\nsocket = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaa\n",
+	  2, "longer than 107" },
+	{ "[porchd]\nuser = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2, "longer than 31" },
+	{ "[porchd]\nuser = a\nuser = a\n", 3, "twice" },
+	{ "[porchd]\nallow-uid = root\n", 2, "numbers of users" },
+	{ "[porchd]\nallow-uid = -1\n", 2, "numbers of users" },
+	{ "[porchd]\nallow-uid = 4294967295\n", 2, "numbers of users" },
+	{ "[porchd]\nallow-uid = ,\n", 2, "nobody" },
+	{ "[porchd]\nbacklog = 0\n", 2, "from 1 to 65535" },
+	{ "[porchd]\nbacklog = 65536\n", 2, "from 1 to 65535" },
+	{ "[porchd]\nbacklog = 5\nbacklog = 5\n", 3, "twice" },
+	{ "[porchd]\naccept-timeout = 0\n", 2, "from 1 to 3600" },
+	{ "[porchd]\nworkers = 64\n", 2, "from 1 to 63" },
+	{ "[porchd]\nworkers-per-queue = 0\n", 2, "from 1 to 63" },
+	{ "[porchd]\nrx-frames = 128\n", 2, "from 256 to 65536" },
+	{ "[porchd]\nrx-frames = 1000\n", 2, "power of two" },
+	{ "[porchd]\ntx-frames = 131072\n", 2, "from 64 to 65536" },
+	{ "[porchd]\nearly-frames = 65\n", 2, "from 0 to 64" },
+	{ "[porchd]\nearly-memory = 16M\n", 2, "from 0 to 1073741824" },
+	{ "[porchd]\nsynack-retries = 11\n", 2, "from 0 to 10" },
+	{ "[porchd]\nzero-copy = 1\n", 2, "no or yes" },
+	{ "[porchd]\nfallback = pass\n", 2, "drop or kernel" },
+	{ "[porchd]\nflows = 512\n", 2, "unknown key" },
+	{ "[porch]\nbacklog = 5\n", 2, "unknown key" },
+	{ "[listener *:80]\ndeliver = afxdp\nprotect = on-attack\n", 1, "always" },
+	{ "[interface a]\nlisten = *:80,deliver=afxdp,protect=on-attack\n", 2, "always" },
 	{ "[deny]\nprefix = 192.0.2.1/24\n", 2, "192.0.2.0/24" },
 	{ "[deny]\naddress = 192.0.2.1\n", 2, "unknown key" },
 };
@@ -265,6 +374,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_file_is_understood),
 		cmocka_unit_test(an_empty_file_has_defaults),
+		cmocka_unit_test(the_daemon_has_a_section),
+		cmocka_unit_test(without_its_section_the_daemon_has_defaults),
+		cmocka_unit_test(afxdp_listeners_of_a_file),
 		cmocka_unit_test(sections_of_a_listener_join_its_lines),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(limits_hold),

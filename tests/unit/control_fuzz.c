@@ -62,8 +62,11 @@ static void keep_up(struct world *x, struct client *good)
 			close_if(&good->xsk[area]);
 			good->xsk[area] = m.fds[0];
 			m.fds[0] = -1;
-			client_say(good, (struct porch_msg){ .type = PORCH_MSG_MAPPED, .mapped.area = area,
-							     .mapped.can_lease = 1ull << area }, NULL, 0);
+			client_say(good,
+				   (struct porch_msg){ .type = PORCH_MSG_MAPPED,
+						       .mapped.area = area,
+						       .mapped.can_lease = 1ull << area },
+				   NULL, 0);
 			break;
 		default:
 			fail_msg("the good worker is told %u: %s", m.body.type,
@@ -342,7 +345,8 @@ static void others_are_unaffected(void **state)
 			keep_up(x, &good);
 		}
 		if (!well(x, &good))
-			fail_msg("attack %u (%s): the good worker's queues are not back", i, hits_all ? "on all" : "its own");
+			fail_msg("attack %u (%s): the good worker's queues are not back", i,
+				 hits_all ? "on all" : "its own");
 	}
 	turn_until(x, !reap_left());
 	assert_int_equal(open_fds(), before);

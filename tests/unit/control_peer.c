@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The control socket: each step of registering, each way of not keeping to it, and what is left afterwards. */
+/* The control socket: each step of registering, each way of not keeping to it, and what is left afterwards.
+ */
 #include "tests/unit/control_world.h"
 
 static void registered_in_the_order_of_the_header(void **state)
@@ -29,7 +30,10 @@ static void registered_in_the_order_of_the_header(void **state)
 		assert_int_equal(x->slots[slot_of(a, 1)].pid, 4242);
 	}
 	assert_int_equal(x->ifaces[WORLD_IFINDEX].xsk_queues, WORLD_QUEUES);
-	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_LISTEN, .listen.port = WORLD_PORT, .listen.backlog = 16 }, NULL, 0);
+	client_say(&c,
+		   (struct porch_msg){
+			   .type = PORCH_MSG_LISTEN, .listen.port = WORLD_PORT, .listen.backlog = 16 },
+		   NULL, 0);
 	assert_int_equal(client_get(x, &c, PORCH_MSG_LISTENING, NULL).result, 0);
 	assert_int_equal(x->queues[1].workers, 1);
 	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_LISTEN, .listen.port = 9 }, NULL, 0);
@@ -54,7 +58,8 @@ static void who_is_not_listed_is_told_so(void **state)
 
 	world_start(x);
 	client_connect(x, &c, 1000);
-	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_HELLO, .hello.queue = PORCH_QUEUE_ANY }, NULL, 0);
+	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_HELLO, .hello.queue = PORCH_QUEUE_ANY }, NULL,
+		   0);
 	assert_int_equal(client_get(x, &c, PORCH_MSG_REFUSED, NULL).result, -EACCES);
 	client_end(&c);
 	/* they cannot keep others out */
@@ -115,7 +120,9 @@ static void lengths_versions_and_descriptors(void **state)
 		else if (i == 2)
 			assert_int_equal(send(c.fd, &m, 1, 0), 1);
 		else
-			assert_int_equal(send(c.fd, &(struct porch_msg){ .type = PORCH_MSG_HELLO, .version = 99 }, sizeof(m), 0),
+			assert_int_equal(send(c.fd,
+					      &(struct porch_msg){ .type = PORCH_MSG_HELLO, .version = 99 },
+					      sizeof(m), 0),
 					 sizeof(m));
 		assert_int_equal(client_get(x, &c, PORCH_MSG_REFUSED, NULL).result, -EPROTO);
 		client_end(&c);
@@ -164,7 +171,8 @@ static void there_is_room_for_so_many(void **state)
 	for (i = 0; i < 4; i++)
 		client_register(x, &many[i], 0);
 	client_connect(x, &c, 0);
-	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_HELLO, .hello.queue = PORCH_QUEUE_ANY }, NULL, 0);
+	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_HELLO, .hello.queue = PORCH_QUEUE_ANY }, NULL,
+		   0);
 	assert_int_equal(client_get(x, &c, PORCH_MSG_REFUSED, NULL).result, -EUSERS);
 	client_end(&c);
 	client_connect(x, &c, 0);
@@ -239,7 +247,8 @@ static void capture_goes_to_every_worker(void **state)
 	client_register(x, &b, 0);
 	assert_int_equal(pipe(pipe_fds), 0);
 	client_connect(x, &c, 0);
-	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_CAPTURE, .capture.snaplen = 96 }, &pipe_fds[1], 1);
+	client_say(&c, (struct porch_msg){ .type = PORCH_MSG_CAPTURE, .capture.snaplen = 96 }, &pipe_fds[1],
+		   1);
 	assert_int_equal(client_get(x, &c, PORCH_MSG_CAPTURE, NULL).result, 0);
 	assert_int_equal(client_get(x, &a, PORCH_MSG_CAPTURE, got).capture.snaplen, 96);
 	assert_int_equal(write(got[0], "x", 1), 1);

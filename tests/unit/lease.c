@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Who may touch FILL and COMPLETION: the lease word, between porchd and workers that keep to it, or do not. */
+/* Who may touch FILL and COMPLETION: the lease word, between porchd and workers that keep to it, or do not.
+ */
 #include "tests/unit/unit.h"
 
 #include <pthread.h>
@@ -19,7 +20,12 @@ struct world {
 
 static struct xsk_ring ring(uint32_t *p, uint32_t *c, uint32_t *flags, void *descs)
 {
-	return (struct xsk_ring){ .producer = p, .consumer = c, .flags = flags, .descs = descs, .mask = ENTRIES - 1, .map = descs };
+	return (struct xsk_ring){ .producer = p,
+				  .consumer = c,
+				  .flags = flags,
+				  .descs = descs,
+				  .mask = ENTRIES - 1,
+				  .map = descs };
 }
 
 static void make(struct world *w)
@@ -39,14 +45,16 @@ static bool worker_begin(struct world *w, uint16_t me, uint64_t *busy)
 	if (PORCH_LEASE_OWNER(word) != me || PORCH_LEASE_BUSY(word))
 		return false;
 	*busy = PORCH_LEASE(me, 1, PORCH_LEASE_GENERATION(word));
-	return __atomic_compare_exchange_n(&w->head.lease, &word, *busy, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&w->head.lease, &word, *busy, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 static bool worker_end(struct world *w, uint64_t busy)
 {
 	uint64_t idle = PORCH_LEASE(PORCH_LEASE_OWNER(busy), 0, PORCH_LEASE_GENERATION(busy));
 
-	return __atomic_compare_exchange_n(&w->head.lease, &busy, idle, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&w->head.lease, &busy, idle, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 static void given_and_taken(void **state)
@@ -101,7 +109,12 @@ static void taken_by_force(void **state)
 static void nonsense_is_told(void **state)
 {
 	static const uint64_t words[] = {
-		0, ~0ull, PORCH_LEASE(3, 0, 7), PORCH_LEASE(4, 0, 8), PORCH_LEASE(3, 0, 9), PORCH_LEASE(3, 1, 7),
+		0,
+		~0ull,
+		PORCH_LEASE(3, 0, 7),
+		PORCH_LEASE(4, 0, 8),
+		PORCH_LEASE(3, 0, 9),
+		PORCH_LEASE(3, 1, 7),
 		PORCH_LEASE(3, 0, 8) | 1ull << 17,
 	};
 	struct world w;
@@ -164,7 +177,7 @@ struct race {
 	struct world w;
 	uint64_t worked;
 	bool end;
-	uint32_t inside;	/* parties at work on the rings: 0 or 1 */
+	uint32_t inside; /* parties at work on the rings: 0 or 1 */
 };
 
 static void *work(void *arg)
@@ -222,12 +235,9 @@ static void two_threads_are_never_both_in(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(given_and_taken),
-		cmocka_unit_test(taken_by_force),
-		cmocka_unit_test(nonsense_is_told),
-		cmocka_unit_test(impossible_rings_are_told),
-		cmocka_unit_test(adopted_after_a_restart),
-		cmocka_unit_test(two_threads_are_never_both_in),
+		cmocka_unit_test(given_and_taken),	   cmocka_unit_test(taken_by_force),
+		cmocka_unit_test(nonsense_is_told),	   cmocka_unit_test(impossible_rings_are_told),
+		cmocka_unit_test(adopted_after_a_restart), cmocka_unit_test(two_threads_are_never_both_in),
 	};
 
 	return unit_run("lease", tests);

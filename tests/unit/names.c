@@ -35,6 +35,12 @@ static void fixed_words(void **state)
 	assert_string_equal(porch_regime_name(PORCH_REGIME_STATELESS), "stateless");
 	assert_string_equal(porch_reason_name(PORCH_REASON_BAD_COOKIE), "bad_cookie");
 	assert_string_equal(porch_flow_state_name(PORCH_FLOW_TOMBSTONE), "tombstone");
+	assert_string_equal(porch_flow_state_name(PORCH_FLOW_HANDED), "handed");
+	assert_string_equal(porch_phase_name(PORCH_PHASE_PENDING), "pending");
+	assert_string_equal(porch_phase_name(PORCH_PHASE_STEERED), "steered");
+	assert_string_equal(porch_phase_name(PORCH_PHASE_TIME_WAIT), "time_wait");
+	assert_string_equal(porch_reason_name(PORCH_REASON_NO_DAEMON), "no_daemon");
+	assert_string_equal(porch_reason_name(PORCH_REASON_GUARDED), "guarded");
 }
 
 static void every_number_has_a_word(void **state)
@@ -49,6 +55,11 @@ static void every_number_has_a_word(void **state)
 		assert_string_not_equal(porch_health_name(i), "unknown");
 		assert_string_not_equal(porch_health_text(i), "unknown");
 	}
+	for (i = PORCH_FLOW_FREE; i <= PORCH_FLOW_HANDED; i++)
+		assert_string_not_equal(porch_flow_state_name(i), "unknown");
+	for (i = PORCH_PHASE_PENDING; i <= PORCH_PHASE_FORGOTTEN; i++)
+		assert_string_not_equal(porch_phase_name(i), "unknown");
+	assert_string_equal(porch_phase_name(PORCH_PHASE_FORGOTTEN + 1), "unknown");
 	assert_string_equal(porch_reason_name(PORCH_REASON_END), "unknown");
 	assert_string_equal(porch_reason_name(~0u), "unknown");
 	assert_string_equal(porch_protect_name(255), "unknown");

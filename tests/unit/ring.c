@@ -205,12 +205,9 @@ static void two_threads(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_come_in_order),
-		cmocka_unit_test(unpublished_is_unseen),
-		cmocka_unit_test(a_full_ring_takes_no_more),
-		cmocka_unit_test(joining_refuses_contradictions),
-		cmocka_unit_test(indices_may_lie),
-		cmocka_unit_test(two_threads),
+		cmocka_unit_test(entries_come_in_order),     cmocka_unit_test(unpublished_is_unseen),
+		cmocka_unit_test(a_full_ring_takes_no_more), cmocka_unit_test(joining_refuses_contradictions),
+		cmocka_unit_test(indices_may_lie),	     cmocka_unit_test(two_threads),
 	};
 
 	return unit_run("ring", tests);

@@ -41,6 +41,8 @@ static void the_manual_names_every_refusal(void **state)
 		assert_item(page, porch_health_name(i));
 	for (i = PORCH_REGIME_KERNEL; i <= PORCH_REGIME_STATELESS; i++)
 		assert_item(page, porch_regime_name(i));
+	for (i = PORCH_PHASE_PENDING; i <= PORCH_PHASE_FORGOTTEN; i++)
+		assert_item(page, porch_phase_name(i));
 	free(page);
 }
 
@@ -83,6 +85,49 @@ static void the_manual_knows_the_limits(void **state)
 	free(page);
 }
 
+/* Every key of [porchd] is an item of the manual and a line of the example. */
+static void the_section_of_porchd_is_documented(void **state)
+{
+	static const struct {
+		const char *key;
+		unsigned long numbers[3];
+	} keys[] = {
+		{ "socket", { 107 } },	       { "user", {} },
+		{ "allow-uid", { 64 } },       { "backlog", { 1, 65535, 4096 } },
+		{ "accept-timeout", { 1, 3600, 30 } }, { "workers", { 1, 63, 16 } },
+		{ "workers-per-queue", { 1, 63, 8 } }, { "rx-frames", { 256, 65536, 4096 } },
+		{ "tx-frames", { 64, 65536, 1024 } },  { "early-frames", { 64, 8 } },
+		{ "early-memory", { 1073741824, 16777216 } }, { "synack-retries", { 10, 5 } },
+		{ "zero-copy", {} },	       { "fallback", {} },
+	};
+	char *page = slurp("user/share/man/porch.conf.5"), *example = slurp("user/share/porch.conf");
+	char *section = strstr(page, ".Sh [porchd]\n"), *given = strstr(example, "[porchd]\n");
+	char text[96], *from, *to, *found;
+	size_t i, j;
+
+	assert_non_null(section);
+	assert_non_null(given);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text), "\n#%s = ", keys[i].key);
+		if (!strstr(given, text))
+			fail_msg("porch.conf, [porchd]: %s is not there", keys[i].key);
+		snprintf(text, sizeof(text), "\n.It Cm %s\n", keys[i].key);
+		from = strstr(section, text);
+		if (!from)
+			fail_msg("porch.conf(5), [porchd]: %s is not there", keys[i].key);
+		to = strstr(from + 1, "\n.It ");
+		to = to ? to : from + strlen(from);
+		for (j = 0; j < 3 && keys[i].numbers[j]; j++) {
+			snprintf(text, sizeof(text), "%lu", keys[i].numbers[j]);
+			found = strstr(from, text);
+			if (!found || found > to)
+				fail_msg("porch.conf(5), %s: %s is not there", keys[i].key, text);
+		}
+	}
+	free(page);
+	free(example);
+}
+
 static void the_example_is_valid(void **state)
 {
 	_cleanup_config_ struct porch_config *c = NULL;
@@ -100,6 +145,7 @@ static void the_example_is_valid(void **state)
 static void what_the_example_comments_out_is_valid_and_default(void **state)
 {
 	_cleanup_config_ struct porch_config *c = NULL;
+	struct porch_daemon_config daemon;
 	char *text = slurp("user/share/porch.conf"), *from, *to;
 	struct porch_err err = {};
 
@@ -119,7 +165,9 @@ static void what_the_example_comments_out_is_valid_and_default(void **state)
 	assert_int_equal(c->reply_rate, PORCH_REPLY_RATE_DEFAULT);
 	assert_int_equal(c->unknown_rate, PORCH_UNKNOWN_RATE_DEFAULT);
 	assert_int_equal(c->n_deny, 2);
-	assert_int_equal(porch_config_count_listeners(c), 4);
+	assert_int_equal(porch_config_count_listeners(c), 5);
+	porch_daemon_config_default(&daemon);
+	assert_memory_equal(&c->daemon, &daemon, sizeof(daemon));
 	free(text);
 }
 
@@ -128,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_manual_names_every_refusal),
 		cmocka_unit_test(the_manual_knows_the_limits),
+		cmocka_unit_test(the_section_of_porchd_is_documented),
 		cmocka_unit_test(the_example_is_valid),
 		cmocka_unit_test(what_the_example_comments_out_is_valid_and_default),
 	};

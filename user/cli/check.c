@@ -7,6 +7,36 @@
 #include "cli/cli.h"
 #include "core/config.h"
 
+/* [porchd] as it would count, defaults included. */
+static json_t *describe(const struct porch_daemon_config *d)
+{
+	json_t *uids = json_array(), *object;
+	__u32 i;
+
+	for (i = 0; i < d->n_allow_uid; i++)
+		json_array_append_new(uids, json_integer(d->allow_uid[i]));
+	/* clang-format off */
+	object = json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}",
+		"socket", d->socket,
+		"user", d->user,
+		"allow_uid", uids,
+		"backlog", (json_int_t)d->backlog,
+		"accept_timeout", (json_int_t)d->accept_timeout,
+		"workers", (json_int_t)d->workers,
+		"workers_per_queue", (json_int_t)d->workers_per_queue,
+		"rx_frames", (json_int_t)d->rx_frames);
+	if (object)
+		json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:b, s:s}",
+			"tx_frames", (json_int_t)d->tx_frames,
+			"early_frames", (json_int_t)d->early_frames,
+			"early_memory", (json_int_t)d->early_memory,
+			"synack_retries", (json_int_t)d->synack_retries,
+			"zero_copy", d->zero_copy,
+			"fallback", d->fallback == PORCH_FALLBACK_KERNEL ? "kernel" : "drop"));
+	/* clang-format on */
+	return object;
+}
+
 int verb_check(struct cli *cli, int argc, char **argv)
 {
 	_cleanup_config_ struct porch_config *config = NULL;
@@ -28,9 +58,9 @@ int verb_check(struct cli *cli, int argc, char **argv)
 		       config->n_interfaces == 1 ? "" : "s", listeners, listeners == 1 ? "" : "s");
 		return PORCH_EXIT_DONE;
 	}
-	result = json_pack("{s:s%, s:b, s:I, s:I, s:I}", "file", argv[1], strlen(argv[1]), "ok", 1,
+	result = json_pack("{s:s%, s:b, s:I, s:I, s:I, s:o}", "file", argv[1], strlen(argv[1]), "ok", 1,
 			   "interfaces", (json_int_t)config->n_interfaces, "listeners", (json_int_t)listeners,
-			   "denied", (json_int_t)config->n_deny);
+			   "denied", (json_int_t)config->n_deny, "porchd", describe(&config->daemon));
 	r = output(stdout, &cli->output, NULL, NULL, result);
 	if (r) {
 		porch_err_set(&err, r, "%s is ok, but that could not be written: %s", argv[1], strerror(-r));

@@ -33,6 +33,17 @@ static void print(const struct porch_report *report)
 	       count[PORCH_DOCTOR_FAIL]);
 }
 
+static bool any_zero_copy(const struct porch_tables *tables, int ifindex)
+{
+	__u32 i;
+
+	for (i = 0; i < PORCH_SLOTS; i++) {
+		if (tables->slots[i].ifindex == (__u32)ifindex && tables->slots[i].zero_copy)
+			return true;
+	}
+	return false;
+}
+
 /* What the attachment adds to the question; an interface without one is looked at all the same. */
 static int take_attachment(struct porch_namespace *ns, struct porch_doctor_target *target,
 			   struct porch_doctor_listener **listeners)
@@ -51,12 +62,16 @@ static int take_attachment(struct porch_namespace *ns, struct porch_doctor_targe
 		memcpy(to->address, l->address, sizeof(to->address));
 		to->any = l->any_address;
 		to->port = l->port;
+		to->afxdp = l->deliver == PORCH_DELIVER_AFXDP;
+		to->always = l->protect == PORCH_PROTECT_ALWAYS;
+		to->workers = to->afxdp ? ns->tables.queues[index].workers : 0;
 	}
 	target->host = ns->tables.host;
 	target->listeners = *listeners = list;
 	if (!porch_interface_get(ns, target->ifname, &iface, NULL)) {
 		target->attached = true;
 		target->skb_mode = iface.skb_mode;
+		target->zero_copy = any_zero_copy(&ns->tables, target->ifindex);
 	}
 	return 0;
 }

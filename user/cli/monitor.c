@@ -18,6 +18,7 @@ struct sample {
 	struct timespec when;
 	struct porch_counters counters;
 	struct porch_stats stats[PORCH_LISTENERS_MAX];
+	__u64 accepted[PORCH_LISTENERS_MAX]; /* by applications, over AF_XDP */
 };
 
 static const struct output_field fields[] = {
@@ -28,6 +29,8 @@ static const struct output_field fields[] = {
 	{ "synack", "SYN-ACK/S", NULL },
 	{ "proven", "PROVEN/S", NULL },
 	{ "delivered", "DELIVERED/S", NULL },
+	{ "accepted", "ACCEPTED/S", NULL },
+	{ "accept_queue", "QUEUE", NULL },
 	{ "refused", "REFUSED/S", NULL },
 	{},
 };
@@ -47,6 +50,7 @@ static int take(const struct porch_tables *tables, struct sample *ret)
 	for_each_listener (tables, i) {
 		if (!r)
 			r = porch_tables_stats(tables, i, &ret->stats[i]);
+		ret->accepted[i] = tables->queues[i].accepted;
 	}
 	return r;
 }
@@ -81,13 +85,18 @@ static json_t *rates(const struct porch_tables *tables, const struct sample *bef
 {
 	double seconds =
 		now->when.tv_sec - before->when.tv_sec + (now->when.tv_nsec - before->when.tv_nsec) / 1e9;
-	json_t *listeners = json_array(), *refused = json_object();
+	json_t *listeners = json_array(), *refused = json_object(), *one;
 	size_t k;
 	__u32 i;
 
-	for_each_listener (tables, i)
-		json_array_append_new(listeners, listener_rates(&tables->listeners[i], &before->stats[i],
-								&now->stats[i], seconds));
+	for_each_listener (tables, i) {
+		one = listener_rates(&tables->listeners[i], &before->stats[i], &now->stats[i], seconds);
+		if (tables->listeners[i].deliver == PORCH_DELIVER_AFXDP) {
+			json_object_set_new(one, "accepted", rate(before->accepted[i], now->accepted[i], seconds));
+			json_object_set_new(one, "accept_queue", json_integer(tables->queues[i].depth));
+		}
+		json_array_append_new(listeners, one);
+	}
 	for (k = 0; k < porch_n_counter_names; k++) {
 		const struct porch_counter_name *name = &porch_counter_names[k];
 
@@ -98,10 +107,11 @@ static json_t *rates(const struct porch_tables *tables, const struct sample *bef
 				     *(const __u64 *)((const char *)&now->counters + name->offset), seconds));
 	}
 	/* clang-format off */
-	return json_pack("{s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}",
 		"time", (json_int_t)time(NULL),
 		"half_open", report_count_half_open(tables),
 		"flows", report_count_flows(tables),
+		"porchd", report_daemon(tables),
 		"listeners", listeners,
 		"refused", refused);
 	/* clang-format on */

@@ -24,6 +24,7 @@ static json_t *report(const struct porch_namespace *ns, const struct porch_inter
 		      struct porch_err *err)
 {
 	json_t *listeners = report_listeners(&ns->tables, err), *object;
+	char text[320];
 
 	if (!listeners)
 		return NULL;
@@ -46,6 +47,9 @@ static json_t *report(const struct porch_namespace *ns, const struct porch_inter
 		json_decref(object);
 		return NULL;
 	}
+	/* the guard counts on, and that is when somebody looks */
+	if (i->lost)
+		json_object_set_new(object, "error", json_string(porch_interface_lost_text(i, text, sizeof(text))));
 	return object;
 }
 
@@ -86,10 +90,13 @@ static void print_daemon(const json_t *daemon, const json_t *listeners)
 		printf("porchd: not running, so no SYN-ACK is sent again where protect=always\n");
 }
 
-static void print(const json_t *object)
+static void print(const struct cli *cli, const json_t *object)
 {
 	const json_t *listeners = json_object_get(object, "listeners");
+	const char *error = json_string_value(json_object_get(object, "error"));
 
+	if (error)
+		cli_warn(cli, "%s", error);
 	printf("%s: %s mode, by %s, pins in %s%s\n", json_string_value(json_object_get(object, "interface")),
 	       json_string_value(json_object_get(object, "mode")),
 	       json_string_value(json_object_get(object, "attached_by")),
@@ -115,11 +122,11 @@ static int finish(const struct cli *cli, json_t *data)
 	if (cli->output.json)
 		return output(stdout, &cli->output, NULL, NULL, data) ? PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
 	if (!json_is_array(data))
-		print(data);
+		print(cli, data);
 	json_array_foreach(data, i, object) {
 		if (i)
 			putchar('\n');
-		print(object);
+		print(cli, object);
 	}
 	json_decref(data);
 	return PORCH_EXIT_DONE;
@@ -143,12 +150,11 @@ static int status_of(const struct cli *cli, const struct porch_namespace *ns, co
 		return not_attached(cli, &err);
 	if (r)
 		return cli_fail(cli, &err);
-	if (found.lost) {
-		porch_interface_lost_text(&found, err.text, sizeof(err.text));
-		return not_attached(cli, &err);
-	}
 	object = report(ns, &found, &err);
-	return object ? finish(cli, object) : cli_fail(cli, &err);
+	if (!object)
+		return cli_fail(cli, &err);
+	r = finish(cli, object);
+	return found.lost ? PORCH_EXIT_NOT_ATTACHED : r;
 }
 
 static int status_of_all(const struct cli *cli, const struct porch_namespace *ns)
@@ -163,11 +169,6 @@ static int status_of_all(const struct cli *cli, const struct porch_namespace *ns
 	if (r)
 		porch_err_set(&err, r, "%s: %s", ns->pins.dir, strerror(-r));
 	for (i = 0; !r && i < n; i++) {
-		if (all[i].lost) {
-			porch_interface_lost_text(&all[i], err.text, sizeof(err.text));
-			cli_warn(cli, "%s", err.text);
-			continue;
-		}
 		one = report(ns, &all[i], &err);
 		r = one ? json_array_append_new(array, one) : -EIO;
 	}

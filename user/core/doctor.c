@@ -11,7 +11,7 @@
 static const struct porch_doctor_check *const subjects[] = {
 	porch_doctor_kernel_checks,    porch_doctor_topology_checks,  porch_doctor_device_checks,
 	porch_doctor_sysctl_checks,    porch_doctor_listening_checks, porch_doctor_firewall_checks,
-	porch_doctor_diversion_checks,
+	porch_doctor_diversion_checks, porch_doctor_afxdp_checks,
 };
 
 void porch_find(struct porch_report *report, enum porch_doctor_result result, const char *format, ...)
@@ -105,4 +105,18 @@ bool porch_doctor_concerns(const struct porch_doctor_target *target, __u16 first
 			return true;
 	}
 	return false;
+}
+
+size_t porch_doctor_afxdp(const struct porch_doctor_target *target)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < target->n_listeners; i++)
+		n += target->listeners[i].afxdp;
+	return n;
+}
+
+bool porch_doctor_needs_kernel(const struct porch_doctor_target *target)
+{
+	return !target->n_listeners || porch_doctor_afxdp(target) < target->n_listeners;
 }

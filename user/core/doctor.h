@@ -38,14 +38,18 @@ struct porch_doctor_listener {
 	__u8 address[16]; /* as in maps.h */
 	bool any;
 	__u16 port;
+	bool afxdp;	 /* deliver=afxdp: no socket of the kernel is behind it */
+	bool always;	 /* protect=always */
+	__u32 workers; /* that listen over AF_XDP */
 };
 
-/* What is looked at. The last four are of the attachment and empty without one. */
+/* What is looked at. What follows `attached` is of the attachment and empty without one. */
 struct porch_doctor_target {
 	char ifname[IFNAMSIZ];
 	int ifindex;
 	bool attached; /* to this interface */
 	bool skb_mode;
+	bool zero_copy; /* AF_XDP sockets on it are */
 	const struct porch_host *host; /* NULL: this namespace has no porch */
 	const struct porch_doctor_listener *listeners;
 	size_t n_listeners;
@@ -64,6 +68,7 @@ extern const struct porch_doctor_check porch_doctor_sysctl_checks[];
 extern const struct porch_doctor_check porch_doctor_listening_checks[];
 extern const struct porch_doctor_check porch_doctor_firewall_checks[];
 extern const struct porch_doctor_check porch_doctor_diversion_checks[];
+extern const struct porch_doctor_check porch_doctor_afxdp_checks[];
 
 /* Runs every check. 0, or -ENOMEM; free with porch_report_free(). */
 int porch_doctor_run(const struct porch_doctor_target *target, struct porch_report *report);
@@ -81,5 +86,8 @@ void porch_advise(struct porch_report *report, const char *format, ...) __attrib
 
 /* Is `port` one that porch answers for? With no listener known, every port may become one. */
 bool porch_doctor_concerns(const struct porch_doctor_target *target, __u16 first, __u16 last);
+/* Listeners with deliver=afxdp; and whether there is one with deliver=kernel, or could be. */
+size_t porch_doctor_afxdp(const struct porch_doctor_target *target);
+bool porch_doctor_needs_kernel(const struct porch_doctor_target *target);
 
 #endif /* PORCH_CORE_DOCTOR_H */

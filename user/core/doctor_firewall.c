@@ -248,6 +248,33 @@ static const struct verdict blind[] = {
 	  "do not list the port, or open it" },
 };
 
+/* Of deliver=afxdp not even the rest of a connection comes by. */
+static void judge_afxdp(const struct porch_doctor_target *target, const struct porch_rules *rules,
+			struct porch_report *report)
+{
+	size_t i, j, k, n = 0;
+
+	for (i = 0; i < target->n_listeners; i++) {
+		const struct porch_doctor_listener *l = &target->listeners[i];
+
+		for (j = 0; l->afxdp && j < rules->n; j++) {
+			const struct porch_rule *rule = &rules->rule[j];
+
+			for (k = 0; names_port(rule) && k < rule->n_ports; k++) {
+				if (l->port < rule->port[k].first || l->port > rule->port[k].last || n++ >= SHOWN)
+					continue;
+				porch_find(report, PORCH_DOCTOR_WARN, "%s names port %u, whose traffic goes to AF_XDP past it",
+					   rule->where, l->port);
+				porch_advise(report, "porch deny IFACE add PREFIX refuses sources; nothing else of the rule "
+						     "has an effect there");
+				report->findings[report->n - 1].check = "firewall_afxdp";
+			}
+		}
+	}
+	if (n > SHOWN)
+		porch_find(report, PORCH_DOCTOR_WARN, "%zu more rules name a port with deliver=afxdp", n - SHOWN);
+}
+
 static bool uses_conntrack(const struct porch_rules *rules)
 {
 	size_t i;
@@ -310,6 +337,7 @@ static void check_rules(const struct porch_doctor_target *target, struct porch_r
 		n += judge(target, &rules, &blind[i], report);
 	if (!n)
 		porch_find(report, PORCH_DOCTOR_OK, "no rule wants to see the SYN");
+	judge_afxdp(target, &rules, report);
 	porch_rules_free(&rules);
 }
 

@@ -72,6 +72,9 @@ static void check_kfunc(const struct porch_doctor_target *target, struct porch_r
 	if (btf__find_by_name_kind(btf, "bpf_sk_assign_tcp_reqsk", BTF_KIND_FUNC) > 0) {
 		porch_find(report, PORCH_DOCTOR_OK,
 			   "the kernel takes proven connections (bpf_sk_assign_tcp_reqsk)");
+	} else if (!porch_doctor_needs_kernel(target)) {
+		porch_find(report, PORCH_DOCTOR_OK,
+			   "the kernel cannot take a proven connection, and with deliver=afxdp need not");
 	} else {
 		porch_find(report, PORCH_DOCTOR_FAIL,
 			   "%s cannot take a proven connection: no bpf_sk_assign_tcp_reqsk()", release());
@@ -108,6 +111,11 @@ static void check_hooks(const struct porch_doctor_target *target, struct porch_r
 		if (r > 0)
 			continue;
 		missing++;
+		if (!strcmp(wanted[i].what, "TCX links") && !porch_doctor_needs_kernel(target)) {
+			porch_find(report, PORCH_DOCTOR_OK, "%s has no TCX links: the guard is a filter of clsact",
+				   release());
+			continue;
+		}
 		porch_find(report, PORCH_DOCTOR_FAIL, "%s lacks %s", release(), wanted[i].what);
 		porch_advise(report, "they came with Linux %s; porch as a whole needs 6.9", wanted[i].since);
 	}

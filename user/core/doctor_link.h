@@ -45,6 +45,7 @@ int porch_link_channels(const char *ifname, struct porch_channels *ret);
 
 /* NETDEV_XDP_ACT_* bits: 0, or -EOPNOTSUPP where the kernel cannot tell (before 6.3). */
 #define PORCH_XDP_FEATURE_BASIC 0x01
+#define PORCH_XDP_FEATURE_ZEROCOPY 0x08
 #define PORCH_XDP_FEATURE_RX_SG 0x20
 int porch_link_xdp_features(int ifindex, __u64 *ret);
 

@@ -254,8 +254,11 @@ static void check_listeners(const struct porch_doctor_target *target, struct por
 		porch_advise(report, "modprobe tcp_diag (the kernel needs CONFIG_INET_DIAG)");
 		return;
 	}
-	for (i = 0; i < target->n_listeners; i++)
-		judge(target, &target->listeners[i], &sockets, report);
+	for (i = 0; i < target->n_listeners; i++) {
+		/* of deliver=afxdp nobody expects one */
+		if (!target->listeners[i].afxdp)
+			judge(target, &target->listeners[i], &sockets, report);
+	}
 	if (!target->n_listeners)
 		survey(&sockets, report);
 	free(sockets.socket);

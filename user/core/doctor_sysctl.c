@@ -18,6 +18,8 @@ static void check_syncookies(const struct porch_doctor_target *target, struct po
 		porch_find(report, PORCH_DOCTOR_FAIL, "net.ipv4.tcp_syncookies cannot be read: %s",
 			   strerror(-r));
 		porch_advise(report, "the kernel needs CONFIG_SYN_COOKIES=y to take proven connections");
+	} else if (!value && !porch_doctor_needs_kernel(target)) {
+		porch_find(report, PORCH_DOCTOR_OK, "net.ipv4.tcp_syncookies is 0, which concerns deliver=kernel only");
 	} else if (!value) {
 		porch_find(report, PORCH_DOCTOR_FAIL,
 			   "net.ipv4.tcp_syncookies is 0: the kernel would reset every connection porch "

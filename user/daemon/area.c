@@ -191,9 +191,9 @@ void area_flush(struct daemon *d, struct area *a)
 /* What the record says must fit the frame it lies in: members of the group can write both. */
 static bool sound(const struct daemon *d, const struct porch_record *r, uint32_t length)
 {
-	return r->magic == PORCH_RECORD_MAGIC && r->kind >= PORCH_RECORD_PROOF && r->kind <= PORCH_RECORD_ICMP &&
-	       r->flow < d->tables.n_flows && r->l3 >= 14 && r->l4 >= r->l3 + 20u && (uint32_t)r->l4 + r->length <= length &&
-	       r->length >= 8;
+	return r->magic == PORCH_RECORD_MAGIC && r->kind >= PORCH_RECORD_PROOF &&
+	       r->kind <= PORCH_RECORD_ICMP && r->flow < d->tables.n_flows && r->l3 >= 14 &&
+	       r->l4 >= r->l3 + 20u && (uint32_t)r->l4 + r->length <= length && r->length >= 8;
 }
 
 static int receive(struct daemon *d, struct area *a)

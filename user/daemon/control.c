@@ -20,8 +20,8 @@
 #include "daemon/slots.h"
 
 #define ACCEPT_BATCH 16
-#define BACKLOG 64
-#define SWEEP_NS (4 * NS_PER_SEC)	/* rebuild.c waits 3 s for workers of an earlier run */
+#define BACKLOG	     64
+#define SWEEP_NS     (4 * NS_PER_SEC) /* rebuild.c waits 3 s for workers of an earlier run */
 
 static void tick(struct daemon *d, void *arg);
 
@@ -87,7 +87,8 @@ int control_open(struct daemon *d)
 	fd = socket_at(d->config.socket, &address);
 	if (fd < 0)
 		return fd;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || chmod(d->config.socket, 0666) || listen(fd, BACKLOG))
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || chmod(d->config.socket, 0666) ||
+	    listen(fd, BACKLOG))
 		return -errno;
 	d->control_fd = TAKE_FD(fd);
 	return 0;
@@ -122,7 +123,8 @@ int control_take(struct daemon *d, int fd, uint32_t pid, uint32_t uid)
 
 	control_sweep(d);
 	if (d->control->n_peers >= control_peers_max(d) || (stranger && strangers(d) >= CONTROL_STRANGERS)) {
-		log_limited(d->now, LOG_WARNING, "pid %u (uid %u): too many connections on the control socket", pid, uid);
+		log_limited(d->now, LOG_WARNING,
+			    "pid %u (uid %u): too many connections on the control socket", pid, uid);
 		close(fd);
 		return -EUSERS;
 	}

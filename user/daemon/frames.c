@@ -31,7 +31,8 @@ static void see(struct area *a, uint64_t address, uint32_t *count)
 
 static int see_addresses(struct area *a, const struct xsk_ring *r, uint32_t *count)
 {
-	uint32_t p = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE), c = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+	uint32_t p = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE),
+		 c = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
 
 	if (p - c > r->mask + 1)
 		return -EPROTO;
@@ -198,8 +199,8 @@ void frames_depart(struct daemon *d, struct worker_area *wa)
 	n += empty_ring(d, a, &wa->back, false);
 	n += empty_ring(d, a, &wa->give, true);
 	area_flush(d, a);
-	log_line(LOG_DEBUG, "%s queue %u: %u frames out of the rings of worker %u", a->group->name, a->queue, n,
-		 wa->worker->number);
+	log_line(LOG_DEBUG, "%s queue %u: %u frames out of the rings of worker %u", a->group->name, a->queue,
+		 n, wa->worker->number);
 	if (!gone) {
 		/* Without memory there is no second look: what it had in its hands stays lost. */
 		xsk_ring_unmap(&wa->rx);
@@ -251,7 +252,7 @@ static void last_lap(const struct area *a, const struct xsk_ring *rx, uint8_t ma
 	}
 }
 
-#define SHOWN_GONE 1
+#define SHOWN_GONE  1
 #define SHOWN_ALIVE 2
 
 static uint8_t *shown_by(const struct area *a)
@@ -308,10 +309,11 @@ void frames_look(struct daemon *d, struct area *a)
 	area_flush(d, a);
 	a->lost = lost;
 	if (found || lost)
-		log_line(LOG_INFO, "%s queue %u: %u frames were in nobody's hands and receive again%s", a->group->name,
-			 a->queue, found, lost ? ", others may be" : "");
+		log_line(LOG_INFO, "%s queue %u: %u frames were in nobody's hands and receive again%s",
+			 a->group->name, a->queue, found, lost ? ", others may be" : "");
 	frames_forget(a);
-	/* With nobody left to hold one, each is in one place, or there was garbage: nobody minds a fresh start. */
+	/* With nobody left to hold one, each is in one place, or there was garbage: nobody minds a fresh
+	 * start. */
 	if (!a->workers && (astray || n.twice))
 		area_break(d, a, "a frame is in two places, or in none");
 	else if (lost > a->rx_frames / 4)

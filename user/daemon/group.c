@@ -43,14 +43,16 @@ static int set_up(struct daemon *d, struct trust_group *g)
 	int r = umem_geometry(&d->config, g->mtu, g->queues, &geometry);
 
 	if (r == -EMSGSIZE)
-		log_limited(d->now, LOG_ERR, "%s: MTU %u is more than the %u that AF_XDP frames hold; set it lower with ip link",
-			    g->name, g->mtu, UMEM_MTU_MAX);
+		log_limited(
+			d->now, LOG_ERR,
+			"%s: MTU %u is more than the %u that AF_XDP frames hold; set it lower with ip link",
+			g->name, g->mtu, UMEM_MTU_MAX);
 	if (r)
 		return r;
 	r = slots_assign(d, g);
 	if (r) {
-		log_limited(d->now, LOG_ERR, "%s: %u queues of %u workers do not fit %u AF_XDP slots: %s", g->name, g->queues,
-			    d->config.workers, PORCH_SLOTS, strerror(-r));
+		log_limited(d->now, LOG_ERR, "%s: %u queues of %u workers do not fit %u AF_XDP slots: %s",
+			    g->name, g->queues, d->config.workers, PORCH_SLOTS, strerror(-r));
 		return r;
 	}
 	g->areas = calloc(g->queues, sizeof(*g->areas));
@@ -81,7 +83,8 @@ static void take_down(struct daemon *d, struct trust_group *g)
 	for (i = 0; g->areas && i < g->queues; i++) {
 		area_tear(d, &g->areas[i]);
 		for (n = 1; n < PORCH_WORKERS_MAX; n++) {
-			struct worker_area *wa = d->workers[n] ? worker_area_of(d->workers[n], &g->areas[i]) : NULL;
+			struct worker_area *wa =
+				d->workers[n] ? worker_area_of(d->workers[n], &g->areas[i]) : NULL;
 
 			if (!wa)
 				continue;
@@ -103,14 +106,16 @@ void group_offer(struct daemon *d, struct trust_group *g)
 		struct worker *w = d->workers[n];
 
 		for (q = 0; g->up && g->areas && w && w->ready && q < g->queues; q++) {
-			if (g->areas[q].down_ns || g->areas[q].broken || (w->queue != PORCH_QUEUE_ANY && w->queue != q))
+			if (g->areas[q].down_ns || g->areas[q].broken ||
+			    (w->queue != PORCH_QUEUE_ANY && w->queue != q))
 				continue;
 			for (number = 0; number < PORCH_AREAS_MAX && w->areas[number].area; number++)
 				;
 			if (number == PORCH_AREAS_MAX || worker_area_of(w, &g->areas[q]))
 				continue;
 			if (area_offer(d, &g->areas[q], w, number))
-				log_line(LOG_WARNING, "%s queue %u: cannot be offered to worker %u", g->name, q, n);
+				log_line(LOG_WARNING, "%s queue %u: cannot be offered to worker %u", g->name,
+					 q, n);
 		}
 	}
 }
@@ -144,6 +149,51 @@ static void forget(struct daemon *d, struct trust_group *g)
 	g->memfd = -1;
 }
 
+/* Of a group that is down: other queues, or another frame size, mean other areas. */
+static int renew(struct daemon *d, struct trust_group *g)
+{
+	struct umem_geometry geometry;
+	uint32_t mtu, queues;
+	int r = look(g->ifindex, g->name, &mtu, &queues);
+
+	if (!r)
+		r = umem_geometry(&d->config, mtu, queues, &geometry);
+	if (r)
+		return r;
+	if (g->areas && queues == g->queues && geometry.frame_size == g->frame_size) {
+		g->mtu = mtu;
+		return 0;
+	}
+	take_down(d, g);
+	g->mtu = mtu;
+	g->queues = queues;
+	r = set_up(d, g);
+	if (!r)
+		log_line(LOG_NOTICE, "%s: %u RX queues, frames of %u octets from now on", g->name, queues,
+			 g->frame_size);
+	return r;
+}
+
+/* An MTU for which the frames are too small, or need not be so large, any more. */
+static bool other_frames(struct daemon *d, struct trust_group *g)
+{
+	struct umem_geometry geometry;
+	uint32_t mtu, queues;
+
+	if (look(g->ifindex, g->name, &mtu, &queues))
+		return false;
+	if (umem_geometry(&d->config, mtu, g->queues, &geometry)) {
+		group_down(d, g, "its MTU is more than AF_XDP frames hold");
+		return false;
+	}
+	if (geometry.frame_size == g->frame_size) {
+		g->mtu = mtu;
+		return false;
+	}
+	group_down(d, g, "its MTU asks for other frames");
+	return true;
+}
+
 static int add(struct daemon *d, uint32_t ifindex)
 {
 	struct trust_group *g, fresh = { .ifindex = ifindex, .memfd = -1, .base = UINT32_MAX };
@@ -153,7 +203,8 @@ static int add(struct daemon *d, uint32_t ifindex)
 		return r;
 	g = free_group(d);
 	if (!g) {
-		log_limited(d->now, LOG_ERR, "%s: more than %d interfaces", fresh.name, DAEMON_INTERFACES_MAX);
+		log_limited(d->now, LOG_ERR, "%s: more than %d interfaces", fresh.name,
+			    DAEMON_INTERFACES_MAX);
 		return -ENOSPC;
 	}
 	*g = fresh;
@@ -165,7 +216,8 @@ static int add(struct daemon *d, uint32_t ifindex)
 	}
 	g->up = true;
 	group_offer(d, g);
-	log_line(LOG_INFO, "%s: %u RX queues, slots from %u, frames of %u octets", g->name, g->queues, g->base, g->frame_size);
+	log_line(LOG_INFO, "%s: %u RX queues, slots from %u, frames of %u octets", g->name, g->queues,
+		 g->base, g->frame_size);
 	return 0;
 }
 
@@ -181,6 +233,8 @@ int groups_refresh(struct daemon *d)
 		if (d->tables.ifaces[g->ifindex & (PORCH_IFACE_SLOTS - 1)].ifindex != g->ifindex ||
 		    !if_indextoname(g->ifindex, name))
 			forget(d, g);
+		else if (!g->up || other_frames(d, g))
+			renew(d, g);
 	}
 	for (i = 0; i < PORCH_IFACE_SLOTS; i++) {
 		ifindex = d->tables.ifaces[i].ifindex;
@@ -223,27 +277,10 @@ static void reinstall(struct daemon *d, struct trust_group *g)
 
 void group_up(struct daemon *d, struct trust_group *g)
 {
-	struct umem_geometry geometry;
-	uint32_t mtu, queues;
-	int r = look(g->ifindex, g->name, &mtu, &queues);
-
-	if (r)
-		return;
-	if (g->areas && queues == g->queues && !umem_geometry(&d->config, mtu, queues, &geometry) &&
-	    geometry.frame_size == g->frame_size) {
-		g->mtu = mtu;
-		g->up = true;
-		reinstall(d, g);
-		log_line(LOG_NOTICE, "%s: all well again", g->name);
-		return;
-	}
-	take_down(d, g);
-	g->mtu = mtu;
-	g->queues = queues;
-	r = set_up(d, g);
-	if (r)
+	if (g->up || renew(d, g))
 		return;
 	g->up = true;
+	reinstall(d, g);
 	group_offer(d, g);
-	log_line(LOG_NOTICE, "%s: %u RX queues, frames of %u octets from now on", g->name, queues, g->frame_size);
+	log_line(LOG_NOTICE, "%s: all well again", g->name);
 }

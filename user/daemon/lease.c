@@ -49,7 +49,8 @@ static int move(struct area *a, uint16_t to, bool force)
 	uint64_t was = word_of(a, false), next = PORCH_LEASE(to, 0, a->lease_generation + 1);
 	int r;
 
-	while (!__atomic_compare_exchange_n(&a->head->lease, &was, next, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+	while (!__atomic_compare_exchange_n(&a->head->lease, &was, next, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE)) {
 		r = lease_busy(a);
 		if (r < 0)
 			return r;
@@ -94,7 +95,8 @@ int lease_check(const struct area *a)
 		return -EPROTO;
 	if (a->fill.map && __atomic_load_n(a->fill.producer, __ATOMIC_RELAXED) != a->fill.own)
 		return -EPROTO;
-	if (a->completion.map && __atomic_load_n(a->completion.consumer, __ATOMIC_RELAXED) != a->completion.own)
+	if (a->completion.map &&
+	    __atomic_load_n(a->completion.consumer, __ATOMIC_RELAXED) != a->completion.own)
 		return -EPROTO;
 	return 0;
 }

@@ -105,7 +105,8 @@ int area_bind(struct daemon *d, struct area *a)
 		a->late_map = true;
 		xsk_ring_unmap(&probe);
 	}
-	log_line(LOG_INFO, "%s queue %u: bound, %s", g->name, a->queue, zero_copy ? "zero-copy" : "copy mode");
+	log_line(LOG_INFO, "%s queue %u: bound, %s", g->name, a->queue,
+		 zero_copy ? "zero-copy" : "copy mode");
 	return 0;
 }
 
@@ -157,7 +158,8 @@ void members_refuse(struct daemon *d, struct area *a, int error)
 	uint32_t i;
 
 	for (i = 0; i < a->slices; i++) {
-		if (a->holders[i] && !a->holders[i]->bound && a->holders[i]->mapped && !a->holders[i]->worker->condemned)
+		if (a->holders[i] && !a->holders[i]->bound && a->holders[i]->mapped &&
+		    !a->holders[i]->worker->condemned)
 			peer_bind_failed(d, a->holders[i], error);
 	}
 }

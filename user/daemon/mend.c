@@ -17,9 +17,9 @@
 #include "daemon/worker.h"
 #include "daemon/xsk.h"
 
-#define REST_NS 30000000ull	/* a queue is not free sooner than that after its sockets are closed */
-#define SAY_NS 10000000000ull
-#define LONG_NS 2000000000ull	/* longer than this means that somebody does not let go */
+#define REST_NS 30000000ull /* a queue is not free sooner than that after its sockets are closed */
+#define SAY_NS	10000000000ull
+#define LONG_NS 2000000000ull /* longer than this means that somebody does not let go */
 
 /* The worker's socket and slice go; its number for the area stays, to be told in AREA_NEW. */
 static void let_go(struct daemon *d, struct worker_area *wa)
@@ -68,7 +68,8 @@ void areas_mend(struct daemon *d)
 		area_tear(d, a);
 		a->down_ns = d->now;
 		d->count.areas_rebuilt++;
-		log_line(LOG_WARNING, "%s queue %u: %s; torn down, to be made anew", a->group->name, a->queue, why);
+		log_line(LOG_WARNING, "%s queue %u: %s; torn down, to be made anew", a->group->name, a->queue,
+			 why);
 	}
 }
 
@@ -85,7 +86,8 @@ static void restore(struct daemon *d, struct area *a)
 	int r = area_prepare(d, a);
 
 	if (r) {
-		log_limited(d->now, LOG_ERR, "%s queue %u: cannot be made anew: %s", a->group->name, a->queue, strerror(-r));
+		log_limited(d->now, LOG_ERR, "%s queue %u: cannot be made anew: %s", a->group->name, a->queue,
+			    strerror(-r));
 		return;
 	}
 	a->bind_since = d->now;
@@ -128,8 +130,8 @@ void area_try_bind(struct daemon *d, struct area *a)
 	if (d->now - a->down_ns < LONG_NS || d->now - a->said_ns < SAY_NS)
 		return;
 	a->said_ns = d->now;
-	log_line(LOG_ERR, "%s queue %u: still not free (%s): a process keeps its old sockets", a->group->name, a->queue,
-		 strerror(r == -EAGAIN ? EBUSY : -r));
+	log_line(LOG_ERR, "%s queue %u: still not free (%s): a process keeps its old sockets", a->group->name,
+		 a->queue, strerror(r == -EAGAIN ? EBUSY : -r));
 }
 
 /* Who was offered an area and has not mapped it. While it registers, its peer's own timer does this. */

@@ -64,7 +64,9 @@ int message_receive(int fd, struct message *ret, const char **what)
 		char space[CMSG_SPACE(2 * MESSAGE_FDS * sizeof(int))];
 	} control;
 	struct iovec data = { .iov_base = &ret->body, .iov_len = sizeof(ret->body) };
-	struct msghdr h = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr h = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
 	int surplus = 0, i;
 	ssize_t n;
 

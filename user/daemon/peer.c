@@ -19,7 +19,7 @@
 #include "daemon/worker.h"
 
 #define MESSAGES_BATCH 16
-#define UNREAD_MAX 256
+#define UNREAD_MAX     256
 
 static void input(struct daemon *d, uint32_t events, void *arg);
 
@@ -224,10 +224,9 @@ void peer_ready(struct peer *p)
 	w->ready = true;
 	if (peer_send(p, &m, NULL, 0))
 		return;
-	log_line(LOG_INFO, "worker %u is %s (pid %u, uid %u): %u queues, %u of them zero-copy", w->number, w->name, w->pid,
-		 w->uid, n, zero_copy);
-	for_each_group(p->d, g)
-		group_offer(p->d, g);
+	log_line(LOG_INFO, "worker %u is %s (pid %u, uid %u): %u queues, %u of them zero-copy", w->number,
+		 w->name, w->pid, w->uid, n, zero_copy);
+	for_each_group(p->d, g) group_offer(p->d, g);
 }
 
 void peer_worker_gone(struct daemon *d, struct worker *w, const char *why)

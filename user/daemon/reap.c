@@ -16,8 +16,8 @@ static struct {
 	pthread_t threads[REAP_THREADS];
 	unsigned int n_threads;
 	int fds[QUEUE_MAX];
-	uint32_t head, tail;	/* modulo QUEUE_MAX when used */
-	uint32_t closing;	/* taken out, not yet closed */
+	uint32_t head, tail; /* modulo QUEUE_MAX when used */
+	uint32_t closing;    /* taken out, not yet closed */
 	bool stopping;
 } reaper = { .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER };
 

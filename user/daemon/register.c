@@ -10,7 +10,9 @@
 #include "daemon/umem.h"
 #include "daemon/worker.h"
 
-#define WAIT_NS 1500000000ull	/* for workers of an earlier run, whose sockets still hold the queues; for those to be free */
+#define WAIT_NS                                                                                              \
+	1500000000ull /* for workers of an earlier run, whose sockets still hold the queues; for those to be \
+			 free */
 #define WAIT_PAUSE_NS 50000000ull
 
 static int send_area(struct peer *p, const struct worker_area *wa)
@@ -87,8 +89,7 @@ static bool afxdp_listener(struct daemon *d)
 {
 	uint32_t i;
 
-	for_each_listener(&d->tables, i)
-	{
+	for_each_listener (&d->tables, i) {
 		if (d->tables.listeners[i].deliver == PORCH_DELIVER_AFXDP)
 			return true;
 	}
@@ -111,7 +112,8 @@ static bool areas_missing(const struct daemon *d, uint32_t queue)
 {
 	for_each_area(d, a, g, q)
 	{
-		if (a->group->up && (a->down_ns || a->broken) && (queue == PORCH_QUEUE_ANY || queue == a->queue))
+		if (a->group->up && (a->down_ns || a->broken) &&
+		    (queue == PORCH_QUEUE_ANY || queue == a->queue))
 			return true;
 	}
 	return false;
@@ -134,7 +136,9 @@ static void begin(struct daemon *d, void *arg)
 	}
 	r = worker_new(d, 0, p->pid, p->uid, &w);
 	if (r) {
-		peer_refuse(p, r, "%s", r == -EUSERS ? "as many workers as porch.conf allows are registered" : strerror(-r));
+		peer_refuse(p, r, "%s",
+			    r == -EUSERS ? "as many workers as porch.conf allows are registered"
+					 : strerror(-r));
 		return;
 	}
 	memcpy(w->name, p->hello.hello.name, sizeof(w->name));
@@ -145,7 +149,9 @@ static void begin(struct daemon *d, void *arg)
 	if (!r)
 		r = prepare_areas(d, w);
 	if (r == -ENODEV)
-		peer_refuse(p, r, w->queue == PORCH_QUEUE_ANY ? "no interface is up" : "no interface has such a queue");
+		peer_refuse(p, r,
+			    w->queue == PORCH_QUEUE_ANY ? "no interface is up"
+							: "no interface has such a queue");
 	else if (r == -EUSERS)
 		peer_refuse(p, r, "a queue has as many workers as porch.conf allows");
 	else if (r)
@@ -237,10 +243,11 @@ void peer_bind_failed(struct daemon *d, struct worker_area *wa, int error)
 	if (!p)
 		return;
 	if (error == -EOPNOTSUPP && d->config.zero_copy)
-		peer_refuse(p, error, "%s queue %u: zero-copy = yes, and its driver cannot; set it to no", a->group->name,
-			    a->queue);
+		peer_refuse(p, error, "%s queue %u: zero-copy = yes, and its driver cannot; set it to no",
+			    a->group->name, a->queue);
 	else
-		peer_refuse(p, error, "%s queue %u: cannot be bound: %s", a->group->name, a->queue, strerror(-error));
+		peer_refuse(p, error, "%s queue %u: cannot be bound: %s", a->group->name, a->queue,
+			    strerror(-error));
 }
 
 void peer_area_down(struct daemon *d, struct worker_area *wa)
@@ -254,7 +261,8 @@ void peer_area_down(struct daemon *d, struct worker_area *wa)
 	if (p->state == PEER_READY)
 		peer_send(p, &m, NULL, 0);
 	else
-		peer_refuse(p, -EAGAIN, "%s queue %u is being made anew", wa->area->group->name, wa->area->queue);
+		peer_refuse(p, -EAGAIN, "%s queue %u is being made anew", wa->area->group->name,
+			    wa->area->queue);
 }
 
 int peer_area_new(struct daemon *d, struct worker_area *wa)

@@ -149,8 +149,9 @@ static int area_message(struct peer *p, struct message *m)
 	if (r)
 		return r;
 	umem_place(a, &geometry);
-	if (worker_area_of(p->worker, a) || b->area.group_size != g->size || b->area.head != umem_head_offset(a) ||
-	    b->area.umem != umem_offset(a) || b->area.umem_size != a->umem_size || b->area.frame_size != a->frame_size ||
+	if (worker_area_of(p->worker, a) || b->area.group_size != g->size ||
+	    b->area.head != umem_head_offset(a) || b->area.umem != umem_offset(a) ||
+	    b->area.umem_size != a->umem_size || b->area.frame_size != a->frame_size ||
 	    b->area.rx_frames != a->rx_frames || b->area.fill_entries != umem_fill_entries(&geometry) ||
 	    b->area.completion_entries != umem_completion_entries(&geometry))
 		return -EPROTO;
@@ -186,8 +187,9 @@ static int socket_message(struct peer *p, struct message *m)
 		return r;
 	slice = (b->socket.tx_first - a->rx_frames) / a->tx_frames;
 	if (b->socket.tx_first < a->rx_frames || slice >= a->slices || a->holders[slice] ||
-	    b->socket.tx_first != a->rx_frames + slice * a->tx_frames || b->socket.tx_frames != a->tx_frames ||
-	    b->socket.rx_entries != umem_rx_entries(&g) || b->socket.tx_entries != umem_tx_entries(&g))
+	    b->socket.tx_first != a->rx_frames + slice * a->tx_frames ||
+	    b->socket.tx_frames != a->tx_frames || b->socket.rx_entries != umem_rx_entries(&g) ||
+	    b->socket.tx_entries != umem_tx_entries(&g))
 		return -EPROTO;
 	r = another(d, a, m->fds[0], 1, &rx);
 	if (r < 0)

@@ -26,7 +26,8 @@ static size_t place(struct porch_ring_place *p, size_t offset, uint32_t entries,
 void session_layout(const struct porch_daemon_config *config, uint32_t frame_size, struct session_layout *ret)
 {
 	uint32_t inject = (sizeof(struct porch_inject_entry) + frame_size - UMEM_HEADROOM + 63) & ~63u;
-	uint32_t give = umem_round_up(config->rx_frames + config->tx_frames), back = umem_round_up(config->rx_frames);
+	uint32_t give = umem_round_up(config->rx_frames + config->tx_frames),
+		 back = umem_round_up(config->rx_frames);
 	size_t at = (sizeof(struct porch_session) + 63) & ~(size_t)63, page = sysconf(_SC_PAGESIZE);
 	uint32_t i;
 
@@ -48,7 +49,8 @@ static uint32_t largest_frame(const struct daemon *d)
 	uint32_t i, n = 2048;
 
 	for (i = 0; i < d->n_groups; i++) {
-		if (d->groups[i].ifindex && !umem_geometry(&d->config, d->groups[i].mtu, 1, &g) && g.frame_size > n)
+		if (d->groups[i].ifindex && !umem_geometry(&d->config, d->groups[i].mtu, 1, &g) &&
+		    g.frame_size > n)
 			n = g.frame_size;
 	}
 	return n;
@@ -56,8 +58,8 @@ static uint32_t largest_frame(const struct daemon *d)
 
 static int join(struct worker *w, struct porch_ring_end *end, const struct porch_ring_place *p, int producer)
 {
-	return porch_ring_join(end, (struct porch_ring *)((uint8_t *)w->session + p->offset), p->entries, p->entry_size,
-			       producer);
+	return porch_ring_join(end, (struct porch_ring *)((uint8_t *)w->session + p->offset), p->entries,
+			       p->entry_size, producer);
 }
 
 /* Places are taken from `layout`, never from the session itself. */
@@ -82,7 +84,8 @@ int session_area_join(struct worker *w, struct worker_area *wa)
 {
 	int r = porch_ring_join(&wa->give, wa->give.ring, wa->give.mask + 1, wa->give.entry_size, true);
 
-	return r ? r : porch_ring_join(&wa->back, wa->back.ring, wa->back.mask + 1, wa->back.entry_size, false);
+	return r ? r
+		 : porch_ring_join(&wa->back, wa->back.ring, wa->back.mask + 1, wa->back.entry_size, false);
 }
 
 static int map(struct worker *w, int fd, size_t size)
@@ -115,8 +118,8 @@ int session_create(struct daemon *d, struct worker *w)
 	w->session_fd = memfd_create("porch-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	w->wake_worker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	w->wake_daemon = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->session_fd < 0 || w->wake_worker < 0 || w->wake_daemon < 0 || ftruncate(w->session_fd, layout.size) ||
-	    fcntl(w->session_fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL)) {
+	if (w->session_fd < 0 || w->wake_worker < 0 || w->wake_daemon < 0 ||
+	    ftruncate(w->session_fd, layout.size) || fcntl(w->session_fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL)) {
 		r = -errno;
 		session_destroy(d, w);
 		return r;
@@ -172,18 +175,19 @@ int session_adopt(struct daemon *d, struct worker *w, int memfd, int wake_worker
 	w->session_fd = fcntl(memfd, F_DUPFD_CLOEXEC, 3);
 	w->wake_worker = fcntl(wake_worker, F_DUPFD_CLOEXEC, 3);
 	w->wake_daemon = fcntl(wake_daemon, F_DUPFD_CLOEXEC, 3);
-	if (w->session_fd < 0 || w->wake_worker < 0 || w->wake_daemon < 0 || fcntl(w->wake_worker, F_SETFL, O_NONBLOCK) ||
-	    fcntl(w->wake_daemon, F_SETFL, O_NONBLOCK)) {
+	if (w->session_fd < 0 || w->wake_worker < 0 || w->wake_daemon < 0 ||
+	    fcntl(w->wake_worker, F_SETFL, O_NONBLOCK) || fcntl(w->wake_daemon, F_SETFL, O_NONBLOCK)) {
 		r = -errno;
 		session_destroy(d, w);
 		return r;
 	}
 	r = map(w, w->session_fd, layout.size);
 	s = w->session;
-	if (!r && (s->magic != PORCH_SESSION_MAGIC || s->version != PORCH_WIRE_VERSION || s->worker != w->number ||
-		   memcmp(&s->accept, &layout.accept, sizeof(s->accept)) ||
+	if (!r && (s->magic != PORCH_SESSION_MAGIC || s->version != PORCH_WIRE_VERSION ||
+		   s->worker != w->number || memcmp(&s->accept, &layout.accept, sizeof(s->accept)) ||
 		   memcmp(&s->inject, &layout.inject, sizeof(s->inject)) ||
-		   memcmp(&s->finish, &layout.finish, sizeof(s->finish)) || memcmp(s->area, layout.area, sizeof(s->area))))
+		   memcmp(&s->finish, &layout.finish, sizeof(s->finish)) ||
+		   memcmp(s->area, layout.area, sizeof(s->area))))
 		r = -EPROTO;
 	if (!r)
 		r = join_all(w, &layout);

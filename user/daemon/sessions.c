@@ -20,8 +20,8 @@ void sessions_sleep(struct daemon *d, bool asleep)
 
 static bool granted_moved(const struct worker *w, uint32_t handle)
 {
-	return w->listens[handle].listener && __atomic_load_n(&w->session->listener[handle].granted, __ATOMIC_ACQUIRE) !=
-						      w->listens[handle].granted;
+	return w->listens[handle].listener && __atomic_load_n(&w->session->listener[handle].granted,
+							      __ATOMIC_ACQUIRE) != w->listens[handle].granted;
 }
 
 bool sessions_pending(struct daemon *d)

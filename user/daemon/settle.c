@@ -11,7 +11,7 @@
 #include "daemon/worker.h"
 
 #define STARVED_NS 1000000000ull
-#define AGAIN_NS 60000000000ull
+#define AGAIN_NS   60000000000ull
 
 static struct worker_area *member(const struct area *a, uint16_t number)
 {
@@ -129,8 +129,11 @@ static void watch_holder(struct daemon *d, struct area *a)
 	if (take(d, a))
 		return;
 	a->low_since = 0;
-	log_line(LOG_WARNING, "%s queue %u: worker %u (pid %u) holds the rings and has not moved for %llu us; they are porchd's now",
-		 a->group->name, a->queue, wa->worker->number, wa->worker->pid, (unsigned long long)since / 1000);
+	log_line(LOG_WARNING,
+		 "%s queue %u: worker %u (pid %u) holds the rings and has not moved for %llu us; they are "
+		 "porchd's now",
+		 a->group->name, a->queue, wa->worker->number, wa->worker->pid,
+		 (unsigned long long)since / 1000);
 }
 
 /* Of those that do not move, who has most frames in its RX ring? */

@@ -62,7 +62,8 @@ static uint32_t needed(const struct daemon *d, uint32_t queues)
 }
 
 /* Is [base, base + n) inside the map and free of every group but `g`? If not, *next may be. */
-static bool fits(const struct daemon *d, const struct trust_group *g, uint32_t base, uint32_t n, uint32_t *next)
+static bool fits(const struct daemon *d, const struct trust_group *g, uint32_t base, uint32_t n,
+		 uint32_t *next)
 {
 	uint32_t i;
 

@@ -11,7 +11,7 @@
 #include "core/util.h"
 #include "daemon/umem.h"
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+#define SEALS	    (F_SEAL_SHRINK | F_SEAL_GROW)
 #define FRAME_SMALL 2048u
 #define FRAME_LARGE 4096u
 #define LINK_HEADER 22u /* Ethernet and two tags */
@@ -32,7 +32,8 @@ uint32_t umem_round_up(uint32_t n)
 	return r;
 }
 
-int umem_geometry(const struct porch_daemon_config *config, uint32_t mtu, uint32_t queues, struct umem_geometry *ret)
+int umem_geometry(const struct porch_daemon_config *config, uint32_t mtu, uint32_t queues,
+		  struct umem_geometry *ret)
 {
 	struct umem_geometry g = {
 		.rx_frames = config->rx_frames,
@@ -107,7 +108,8 @@ int umem_adopt(struct trust_group *g, const struct umem_geometry *geometry, int 
 	int seals, r;
 
 	seals = fcntl(memfd, F_GET_SEALS);
-	if (seals < 0 || (seals & SEALS) != SEALS || fstat(memfd, &st) || (uint64_t)st.st_size != geometry->size)
+	if (seals < 0 || (seals & SEALS) != SEALS || fstat(memfd, &st) ||
+	    (uint64_t)st.st_size != geometry->size)
 		return -EPROTO;
 	fd = fcntl(memfd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
@@ -165,8 +167,8 @@ void umem_own(struct area *a, uint32_t frame, enum umem_owner from, enum umem_ow
 	was = a->owners[frame];
 	/* What a worker has had in its hands may come back from anywhere. */
 	if (was != from && was != UMEM_UNKNOWN && from != UMEM_UNKNOWN) {
-		fprintf(stderr, "frame %u of queue %u: owner %u where %u should be, line %d\n", frame, a->queue, was, from,
-			line);
+		fprintf(stderr, "frame %u of queue %u: owner %u where %u should be, line %d\n", frame,
+			a->queue, was, from, line);
 		abort();
 	}
 	a->owners[frame] = to;

@@ -86,7 +86,9 @@ void worker_reap(struct daemon *d, struct worker *w, const char *why)
 	peer_worker_gone(d, w, why);
 	d->count.workers_reaped++;
 	log_line(was_ready ? LOG_INFO : LOG_DEBUG,
-		 "worker %u (%s, pid %u) is gone: %s; %u queues taken back in %llu us, %u sockets left to close", w->number,
-		 w->name, w->pid, why, areas, (unsigned long long)((loop_clock() - began) / 1000), reap_left());
+		 "worker %u (%s, pid %u) is gone: %s; %u queues taken back in %llu us, %u sockets left to "
+		 "close",
+		 w->number, w->name, w->pid, why, areas, (unsigned long long)((loop_clock() - began) / 1000),
+		 reap_left());
 	free(w);
 }

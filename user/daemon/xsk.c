@@ -69,7 +69,10 @@ int xsk_ring_map(int fd, enum xsk_which which, uint32_t entries, struct xsk_ring
 		return -errno;
 	if (size != sizeof(offsets))
 		return -EPROTO; /* before 5.4, without flags */
-	at = which == XSK_RX ? &offsets.rx : which == XSK_TX ? &offsets.tx : which == XSK_FILL ? &offsets.fr : &offsets.cr;
+	at = which == XSK_RX	 ? &offsets.rx
+	     : which == XSK_TX	 ? &offsets.tx
+	     : which == XSK_FILL ? &offsets.fr
+				 : &offsets.cr;
 	ring.map_size = at->desc + entries * entry;
 	map = mmap(NULL, ring.map_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, pages[which]);
 	if (map == MAP_FAILED)
@@ -119,8 +122,8 @@ int xsk_mode(int fd, bool *zero_copy)
 	socklen_t size = sizeof(options), n = sizeof(int);
 	int domain = 0, type = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) ||
-	    domain != AF_XDP || type != SOCK_RAW)
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) || domain != AF_XDP || type != SOCK_RAW)
 		return -EBADF;
 	if (getsockopt(fd, SOL_XDP, XDP_OPTIONS, &options, &size))
 		return -errno;

@@ -222,7 +222,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		recovery_enter(stack, conn, TCP_RECOVERY_FAST);
 	if (seg->flags & TCP_FLAG_ECE && conn->flags & TCP_CONN_ECN_OK) {
 		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect */
-		if (conn->recovery == TCP_RECOVERY_NONE && conn_flight(conn))
+		if (conn->recovery == TCP_RECOVERY_NONE && !ended && conn_flight(conn))
 			recovery_enter(stack, conn, TCP_RECOVERY_CWR);
 		conn->flags |= TCP_CONN_ECN_CWR;
 	}

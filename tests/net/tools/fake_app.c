@@ -91,13 +91,15 @@ int main(int argc, char **argv)
 		fake_control(&f);
 		if (asked) {
 			asked = 0;
-			if (garbage && !fake_garbage(&f, garbage, strtoull(option(argc, argv, "seed", "1"), NULL, 10)))
+			if (garbage &&
+			    !fake_garbage(&f, garbage, strtoull(option(argc, argv, "seed", "1"), NULL, 10)))
 				return 2;
 		}
 		if (!done && !spin)
 			sleep_until_woken(&f);
 	}
-	printf("end accepted=%llu segments=%llu\n", (unsigned long long)f.accepted, (unsigned long long)f.segments);
+	printf("end accepted=%llu segments=%llu\n", (unsigned long long)f.accepted,
+	       (unsigned long long)f.segments);
 	if (ended) {
 		struct porch_msg m = { .type = PORCH_MSG_GOODBYE };
 

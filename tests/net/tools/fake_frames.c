@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Frames: received, answered by turning them round, given back. TCP without state: what is in order is echoed. */
+/* Frames: received, answered by turning them round, given back. TCP without state: what is in order is
+ * echoed. */
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -17,7 +18,8 @@ bool fake_lease(struct fake_area *a, uint32_t me, uint64_t *busy)
 	if (!a->fill.map || PORCH_LEASE_OWNER(word) != me || PORCH_LEASE_BUSY(word))
 		return false;
 	*busy = PORCH_LEASE(me, 1, PORCH_LEASE_GENERATION(word));
-	return __atomic_compare_exchange_n(&a->head->lease, &word, *busy, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&a->head->lease, &word, *busy, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
 }
 
 void fake_unlease(struct fake_area *a, uint64_t busy)
@@ -31,7 +33,8 @@ static bool own_tx(const struct fake_area *a, uint64_t address)
 {
 	uint64_t frame = address / a->area.area.frame_size;
 
-	return frame >= a->socket.socket.tx_first && frame < a->socket.socket.tx_first + a->socket.socket.tx_frames;
+	return frame >= a->socket.socket.tx_first &&
+	       frame < a->socket.socket.tx_first + a->socket.socket.tx_frames;
 }
 
 static void sent(struct fake_area *a, uint64_t address)
@@ -126,13 +129,16 @@ static void finish(struct fake *f, const struct porch_record *r)
 
 	e = porch_ring_fill(&f->finish, &error);
 	if (e)
-		*e = (struct porch_finish_entry){ .flow = r->flow, .serial = r->serial, .how = PORCH_FINISH_CLOSED };
+		*e = (struct porch_finish_entry){ .flow = r->flow,
+						  .serial = r->serial,
+						  .how = PORCH_FINISH_CLOSED };
 	porch_ring_publish(&f->finish);
 	fake_kick(f);
 }
 
 /* Builds the answer in a TX frame. False: none is due. */
-static bool answer(struct fake *f, struct fake_area *a, const struct porch_record *r, const uint8_t *in, uint32_t length)
+static bool answer(struct fake *f, struct fake_area *a, const struct porch_record *r, const uint8_t *in,
+		   uint32_t length)
 {
 	uint32_t end = r->l4 + r->length, header, data, mss_ok = a->area.area.frame_size - 256;
 	const struct tcphdr *from = (const struct tcphdr *)(in + r->l4);
@@ -183,7 +189,8 @@ static bool answer(struct fake *f, struct fake_area *a, const struct porch_recor
 	tcp->ack = 1;
 	checksums(out + r->l3, tcp, 20 + data);
 	p = *a->tx.producer;
-	((struct xdp_desc *)a->tx.descs)[p & a->tx.mask] = (struct xdp_desc){ .addr = address, .len = r->l4 + 20 + data };
+	((struct xdp_desc *)a->tx.descs)[p & a->tx.mask] =
+		(struct xdp_desc){ .addr = address, .len = r->l4 + 20 + data };
 	__atomic_store_n(a->tx.producer, p + 1, __ATOMIC_RELEASE);
 	return true;
 }
@@ -239,7 +246,8 @@ static int accepted(struct fake *f)
 	while ((e = porch_ring_take(&f->accept, &error))) {
 		struct porch_session_listener *l = &f->session->listener[e->listener];
 
-		printf("accept flow=%u serial=%u port=%u early=%u\n", e->flow, e->serial, e->remote_port, e->early);
+		printf("accept flow=%u serial=%u port=%u early=%u\n", e->flow, e->serial, e->remote_port,
+		       e->early);
 		f->accepted++;
 		__atomic_store_n(&l->accepted, l->accepted + 1, __ATOMIC_RELEASE);
 		__atomic_store_n(&l->granted, l->accepted + f->credit, __ATOMIC_RELEASE);
@@ -258,7 +266,12 @@ static int injected(struct fake *f)
 	int error, n = 0;
 
 	while ((e = porch_ring_take(&f->inject, &error))) {
-		struct porch_record r = { .flow = e->flow, .serial = e->serial, .kind = e->kind, .l3 = e->l3, .l4 = e->l4, .length = e->segment };
+		struct porch_record r = { .flow = e->flow,
+					  .serial = e->serial,
+					  .kind = e->kind,
+					  .l3 = e->l3,
+					  .l4 = e->l4,
+					  .length = e->segment };
 
 		for (i = 0; i < PORCH_AREAS_MAX; i++) {
 			if (!f->areas[i].used)

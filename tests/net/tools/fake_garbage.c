@@ -53,7 +53,7 @@ bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
 	uint64_t s = seed * 0x9e3779b97f4a7c15ull + 1, busy;
 	uint32_t i;
 
-	if (!strcmp(what, "fill")) {		/* an index that cannot be */
+	if (!strcmp(what, "fill")) { /* an index that cannot be */
 		__atomic_store_n(a->fill.producer, *a->fill.producer + 0x10000000, __ATOMIC_RELEASE);
 	} else if (!strcmp(what, "fill_rewind")) {
 		__atomic_store_n(a->fill.producer, *a->fill.producer - 100, __ATOMIC_RELEASE);
@@ -61,7 +61,8 @@ bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
 		for (i = 0; i <= a->fill.mask; i++)
 			((uint64_t *)a->fill.descs)[i] = next(&s);
 	} else if (!strcmp(what, "completion")) {
-		__atomic_store_n(a->completion.consumer, *a->completion.consumer + 0x10000000, __ATOMIC_RELEASE);
+		__atomic_store_n(a->completion.consumer, *a->completion.consumer + 0x10000000,
+				 __ATOMIC_RELEASE);
 	} else if (!strcmp(what, "lease")) {
 		__atomic_store_n(&a->head->lease, next(&s), __ATOMIC_RELEASE);
 	} else if (!strcmp(what, "frames")) {
@@ -97,7 +98,7 @@ bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
 
 		scribble(&m, sizeof(m), &s);
 		send(f->control, &m, next(&s) % (sizeof(m) + 1), MSG_NOSIGNAL);
-	} else if (!strcmp(what, "stop_busy")) {	/* stopped in the middle of its work on the rings */
+	} else if (!strcmp(what, "stop_busy")) { /* stopped in the middle of its work on the rings */
 		fake_lease(a, f->number, &busy);
 		raise(SIGSTOP);
 		fake_unlease(a, busy);

@@ -35,7 +35,9 @@ static int receive(struct fake *f, struct porch_msg *m, int *fds, int flags)
 		char space[CMSG_SPACE(4 * sizeof(int))];
 	} control;
 	struct iovec data = { m, sizeof(*m) };
-	struct msghdr h = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr h = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
 	ssize_t n = recvmsg(f->control, &h, flags | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
 
@@ -83,7 +85,8 @@ static bool map_ring(int fd, uint64_t page, const struct xdp_ring_offset *at, ui
 
 static void join(struct fake *f, struct porch_ring_end *e, const struct porch_ring_place *p, int producer)
 {
-	if (porch_ring_join(e, (struct porch_ring *)((uint8_t *)f->session + p->offset), p->entries, p->entry_size, producer))
+	if (porch_ring_join(e, (struct porch_ring *)((uint8_t *)f->session + p->offset), p->entries,
+			    p->entry_size, producer))
 		die("ring");
 }
 
@@ -101,20 +104,24 @@ static bool take_area(struct fake *f, struct fake_area *a)
 		die("frames");
 	a->umem = a->memory + a->area.area.umem;
 	a->head = (struct porch_area_head *)(a->memory + a->area.area.head);
-	if (!map_ring(a->xsk, XDP_PGOFF_RX_RING, &o.rx, a->socket.socket.rx_entries, sizeof(struct xdp_desc), &a->rx) ||
-	    !map_ring(a->xsk, XDP_PGOFF_TX_RING, &o.tx, a->socket.socket.tx_entries, sizeof(struct xdp_desc), &a->tx))
+	if (!map_ring(a->xsk, XDP_PGOFF_RX_RING, &o.rx, a->socket.socket.rx_entries, sizeof(struct xdp_desc),
+		      &a->rx) ||
+	    !map_ring(a->xsk, XDP_PGOFF_TX_RING, &o.tx, a->socket.socket.tx_entries, sizeof(struct xdp_desc),
+		      &a->tx))
 		die("rings");
 	a->used = true;
 	a->n_free_tx = 0;
 	for (i = 0; i < a->socket.socket.tx_frames; i++)
-		a->free_tx[a->n_free_tx++] = (uint64_t)(a->socket.socket.tx_first + i) * a->area.area.frame_size;
+		a->free_tx[a->n_free_tx++] =
+			(uint64_t)(a->socket.socket.tx_first + i) * a->area.area.frame_size;
 	rings = &f->session->area[a->area.area.area];
 	join(f, &a->give, &rings->give, 0);
 	join(f, &a->back, &rings->back, 1);
 	a->give.own = a->give.peer = __atomic_load_n(&a->give.ring->produced, __ATOMIC_ACQUIRE);
 	porch_ring_release(&a->give);
 	return map_ring(a->owner, XDP_UMEM_PGOFF_FILL_RING, &o.fr, a->area.area.fill_entries, 8, &a->fill) &&
-	       map_ring(a->owner, XDP_UMEM_PGOFF_COMPLETION_RING, &o.cr, a->area.area.completion_entries, 8, &a->completion);
+	       map_ring(a->owner, XDP_UMEM_PGOFF_COMPLETION_RING, &o.cr, a->area.area.completion_entries, 8,
+			&a->completion);
 }
 
 void fake_register(struct fake *f, const char *path, uint32_t queue)
@@ -157,7 +164,8 @@ void fake_register(struct fake *f, const char *path, uint32_t queue)
 	for (i = 0; i < n; i++)
 		expect(f, &m, fds, PORCH_MSG_BOUND);
 	expect(f, &m, fds, PORCH_MSG_READY);
-	printf("ready worker=%u areas=%u can_lease=%llx\n", f->number, n, (unsigned long long)mapped.mapped.can_lease);
+	printf("ready worker=%u areas=%u can_lease=%llx\n", f->number, n,
+	       (unsigned long long)mapped.mapped.can_lease);
 }
 
 uint32_t fake_listen(struct fake *f, uint16_t port, uint32_t backlog)
@@ -167,7 +175,8 @@ uint32_t fake_listen(struct fake *f, uint16_t port, uint32_t backlog)
 
 	fake_send(f, &m);
 	expect(f, &m, fds, PORCH_MSG_LISTENING);
-	printf("listening port=%u result=%d handle=%u limit=%u\n", port, m.result, m.listen.handle, m.listen.limit);
+	printf("listening port=%u result=%d handle=%u limit=%u\n", port, m.result, m.listen.handle,
+	       m.listen.limit);
 	if (m.result)
 		exit(2);
 	return m.listen.handle;

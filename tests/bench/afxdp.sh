@@ -24,6 +24,9 @@ afxdp_up() {
 	world_up d
 	world_xdp d drop
 	afxdp_threads d
+	# tables touched once, caches and branch predictors in use
+	app_up k epoll 8001 abort && crowd k f 8001 kind=connect count=20000 rate=30000 burst=32
+	app_up a worker 8001 abort block && crowd a f 8001 kind=connect count=150000 rate=150000 burst=32
 }
 
 # NAPI threads of a world; those of the clients may interrupt the generator beside them.
@@ -69,6 +72,7 @@ afxdp_world() {	# NAME CONFIG-LINES
 porchd_up() {	# WORLD [OPTION...]
 	local w=$1 i
 	shift
+	rm -f "$WORLD_DIR/$w.log"
 	(exec nsenter --net="/run/netns/porch-bench-$w-s" -- taskset -c 1 "$PORCHD" --config "$WORLD_DIR/$w.conf" --socket "$WORLD_DIR/$w.sock" "$@") \
 		2> "$WORLD_DIR/$w.log" &
 	DAEMON[$w]=$!
@@ -193,8 +197,8 @@ latency() {
 	app_down
 	porchd_down a
 	porchd_up a --spin 1000000
-	app_up a worker 8001 abort yield && crowd a f 8001 kind=connect count=5000 rate=5000 burst=16
-	kill -USR1 "$APP"
+	M=()
+	app_up a worker 8001 abort yield && crowd a f 8001 kind=connect count=5000 rate=5000 burst=16 && kill -USR1 "$APP"
 	sleep 0.2
 	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)"
 	app_down

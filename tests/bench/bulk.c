@@ -54,7 +54,8 @@ static long long move(int fd, int sending, double seconds)
 	ssize_t n;
 
 	while (now() < end) {
-		n = sending ? send(fd, buffer, sizeof(buffer), MSG_NOSIGNAL) : recv(fd, buffer, sizeof(buffer), 0);
+		n = sending ? send(fd, buffer, sizeof(buffer), MSG_NOSIGNAL)
+			    : recv(fd, buffer, sizeof(buffer), 0);
 		if (n <= 0)
 			return n ? -errno : -EPIPE;
 		sum += n;

@@ -16,9 +16,9 @@
 #include "bpf/defs.h"
 #include "tests/bench/crowd.h"
 
-#define L4 (ETH_HLEN + IPV4_HLEN)
+#define L4	   (ETH_HLEN + IPV4_HLEN)
 #define SYN_LENGTH (L4 + 40)
-#define WINDOW 512 /* scaled by 7 */
+#define WINDOW	   512 /* scaled by 7 */
 
 const volatile struct crowd_config config;
 

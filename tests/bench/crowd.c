@@ -46,7 +46,8 @@ static int usage(const char *what)
 {
 	fprintf(stderr,
 		"crowd: %s\n"
-		"usage: crowd IFACE to=ADDR:PORT from=ADDR mac=SRC,DST [kind=connect|ask|idle] [count=N] [rate=N]\n"
+		"usage: crowd IFACE to=ADDR:PORT from=ADDR mac=SRC,DST [kind=connect|ask|idle] [count=N] "
+		"[rate=N]\n"
 		"  [burst=N] [tries=N] [seconds=S] [times=NAME:PID[+PID],...] [cpu=N] [seed=N]\n",
 		what);
 	return 2;
@@ -103,9 +104,9 @@ static int parse(char *word, struct crowd *crowd)
 	if (!strcmp(word, "times"))
 		return cputime_parse(value, &crowd->times);
 	if (!strcmp(word, "mac"))
-		return sscanf(value, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx,%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &c->mac[6],
-			      &c->mac[7], &c->mac[8], &c->mac[9], &c->mac[10], &c->mac[11], &c->mac[0],
-			      &c->mac[1], &c->mac[2], &c->mac[3], &c->mac[4], &c->mac[5]) == 12
+		return sscanf(value, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx,%hhx:%hhx:%hhx:%hhx:%hhx:%hhx",
+			      &c->mac[6], &c->mac[7], &c->mac[8], &c->mac[9], &c->mac[10], &c->mac[11],
+			      &c->mac[0], &c->mac[1], &c->mac[2], &c->mac[3], &c->mac[4], &c->mac[5]) == 12
 			       ? 0
 			       : -EINVAL;
 	if (!strcmp(word, "count"))
@@ -202,7 +203,8 @@ static int load(struct crowd *crowd, struct crowd_bpf **ret)
 	if (!r)
 		r = crowd_bpf__load(skel);
 	if (!r) /* in place of what is there; it stays when we go, until the next one's */
-		r = bpf_xdp_attach(crowd->config.ifindex, bpf_program__fd(skel->progs.client), XDP_FLAGS_DRV_MODE, NULL);
+		r = bpf_xdp_attach(crowd->config.ifindex, bpf_program__fd(skel->progs.client),
+				   XDP_FLAGS_DRV_MODE, NULL);
 	if (r)
 		crowd_bpf__destroy(skel);
 	else
@@ -245,10 +247,11 @@ static int run(struct crowd *crowd)
 		ask_end = now();
 	}
 	if (!r) {
-		printf("seconds=%.4f syns=%llu connected=%llu done=%llu done_first=%llu resets=%llu fins=%llu odd=%llu requests=%llu "
+		printf("seconds=%.4f syns=%llu connected=%llu done=%llu done_first=%llu resets=%llu "
+		       "fins=%llu odd=%llu requests=%llu "
 		       "ask_seconds=%.4f",
-		       first, skel->bss->syns, skel->bss->acks, skel->bss->done, done_first, skel->bss->resets,
-		       skel->bss->fins, skel->bss->odd, asked, ask_end - ask_start);
+		       first, skel->bss->syns, skel->bss->acks, skel->bss->done, done_first,
+		       skel->bss->resets, skel->bss->fins, skel->bss->odd, asked, ask_end - ask_start);
 		r = cputime_print(&crowd->times);
 		printf("\n");
 	}

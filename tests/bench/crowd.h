@@ -19,8 +19,8 @@ struct crowd_config {
 	__u32 source;	   /* address of the first, host order */
 	__u32 destination; /* host order */
 	__u16 port;
-	__u16 kind;   /* enum crowd_kind */
-	__u32 burst;  /* SYNs that leave together */
+	__u16 kind;  /* enum crowd_kind */
+	__u32 burst; /* SYNs that leave together */
 	__u32 isn;
 	__u64 gap_ns; /* between two SYNs, on average */
 	__u8 mac[12]; /* destination, source */

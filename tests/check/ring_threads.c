@@ -45,7 +45,8 @@ static void *produce(void *unused)
 		}
 		porch_ring_publish(&end);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (__atomic_exchange_n(&sleeps, 0, __ATOMIC_SEQ_CST) && write(wake, &(uint64_t){ 1 }, 8) != 8)
+		if (__atomic_exchange_n(&sleeps, 0, __ATOMIC_SEQ_CST) &&
+		    write(wake, &(uint64_t){ 1 }, 8) != 8)
 			exit(1);
 	}
 	return unused;
@@ -67,7 +68,8 @@ static void *consume(void *unused)
 			exit(1);
 		if (e) {
 			if (e->number != next || e->twice != 2 * next) {
-				fprintf(stderr, "entry %llu is %llu\n", (unsigned long long)next, (unsigned long long)e->number);
+				fprintf(stderr, "entry %llu is %llu\n", (unsigned long long)next,
+					(unsigned long long)e->number);
 				exit(1);
 			}
 			next++;
@@ -99,8 +101,8 @@ int main(void)
 	if (!ring || wake < 0)
 		return 1;
 	ring->produced = ring->consumed = 0xffffff00u; /* past the end of 32 bits on the way */
-	if (pthread_create(&a, NULL, produce, NULL) || pthread_create(&b, NULL, consume, NULL) || pthread_join(a, NULL) ||
-	    pthread_join(b, NULL))
+	if (pthread_create(&a, NULL, produce, NULL) || pthread_create(&b, NULL, consume, NULL) ||
+	    pthread_join(a, NULL) || pthread_join(b, NULL))
 		return 1;
 	printf("%d entries\n", ROUNDS);
 	return 0;

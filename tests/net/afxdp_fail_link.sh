@@ -30,6 +30,10 @@ is 'the application is still attached' "$(state_of service | sed s/reattached/at
 is 'two queues, two sockets of porchd' "$(slots 'select(.worker == 0)')" 2
 check 'the server has four queues now' in_s ethtool -L s0 rx 4
 check 'so has the client' in_c ethtool -L c0 tx 4
+# a veth runs XDP on added queues only once it has been down and up
+ip -n "$SNS" link set s0 down
+ip -n "$SNS" link set s0 up
+net_neighbours 0 10.0.0 fd00:
 within 5 eval '[ "$(slots "select(.worker == 0)")" = 4 ]'
 is 'four queues: four sockets of porchd' "$(slots 'select(.worker == 0)')" 4
 served 'four queues: clients are served' 7 100 rounds=3

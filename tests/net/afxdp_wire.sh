@@ -14,8 +14,13 @@ fake() {	# NAME [key=value...]
 	spawn "$name" s "$FAKE" "$PORCH_SOCKET" 7 "$@"
 	within 5 grep -q listening "$DIR/$name.out" || bail "fake_app $* listens" "$(cat "$DIR/$name.out" "$DIR/$name.err" "$DIR/porchd.err")"
 }
-said() { grep -c "$2" "$DIR/$1.out"; }		# NAME PATTERN
-daemon_said() { grep -Eq -- "$1" "$DIR/porchd.err"; }	# PATTERN
+# Whatever is done to it, it is there afterwards.
+alive() {	# AFTER
+	kill -0 "${PIDS[porchd]}" 2>/dev/null && return
+	ended porchd
+	not_ok "porchd lives after $1" "it ended with $?" "$(tail -n 20 "$DIR/porchd.err")"
+	daemon_start
+}
 leases() { slots 'select(.worker > 0 and (.lease == true or .lease == 1))'; }
 one_lease() { [ "$(leases)" = 1 ]; }
 nobody_left() { [ "$(slots 'select(.worker > 0)')" = 0 ]; }
@@ -53,6 +58,7 @@ for what in finish finish_entries back give accept inject credit session message
 	stop bad
 	stop good
 	check "garbage in $what: nothing is left" within 2 nobody_left
+	alive "garbage in $what"
 done
 for what in fill completion lease fill_addresses fill_rewind frames; do
 	fake bad garbage=$what seed=7
@@ -71,6 +77,7 @@ for what in fill completion lease fill_addresses fill_rewind frames; do
 	served "garbage in $what: afterwards" 7 20 rounds=2
 	stop bad
 	check "garbage in $what: nothing is left" within 2 nobody_left
+	alive "garbage in $what"
 done
 
 # --- the holder of the lease is stopped ---

@@ -56,6 +56,14 @@ done <<-BAD
 	deny: bad prefix|deny s0 add 10.0.0.0/33
 	deny: bad verb|deny s0 frob 10.0.0.0/8
 	key: bad verb|key frob
+	afxdp on attack|attach s0 --listen *:80,deliver=afxdp,protect=on-attack
+	afxdp: backlog too large|attach s0 --listen *:80,deliver=afxdp,backlog=65536
+	capture without interface|capture
+	capture of two|capture s0 s1
+	capture: snaplen too small|capture s0 -s 10
+	capture: no number|capture s0 -c many
+	capture: no value|capture s0 -w
+	queues of an interface|queues s0
 	listen: bad verb|listen s0 frob *:80
 	check without file|check
 BAD
@@ -65,6 +73,10 @@ says 'it is named' nope0 "$(cat "$DIR/stderr")"
 says 'errors with -j are objects' '^\{"error": ?"' "$(porch -j attach nope0 2>&1)"
 is 'and go by jq' "$(porch -j attach nope0 2>&1 | jq -r '.error | type')" string
 is 'still nothing changed' "$(state)" "$before"
+runs 'queues, not attached' 1 queues
+runs 'capture without porchd' 1 capture s0
+says 'it is named' 'porchd\.sock.*is porchd running' "$(cat "$DIR/stderr")"
+runs 'capture of an interface that is not there' 1 capture nope0
 runs 'help' 0 --help
 runs 'version' 0 -V
 
@@ -87,6 +99,15 @@ is 'is there' "$(listener 8081 '"\(.address) \(.protect)"')" '10.0.0.1 monitor'
 runs 'the same once more' 0 listen s0 add '10.0.0.1:8081' protect=monitor
 runs 'listen set' 0 listen s0 set '10.0.0.1:8081' protect=on-attack
 is 'is set' "$(listener 8081 .protect)" on-attack
+runs 'listen set deliver=afxdp' 0 listen s0 set '10.0.0.1:8081' deliver=afxdp
+is 'takes protect=always and a backlog with it' "$(listener 8081 '"\(.deliver) \(.protect) \(.backlog) \(.health)"')" 'afxdp always 4096 no_daemon'
+runs 'afxdp takes no on-attack' 1 listen s0 set '10.0.0.1:8081' protect=on-attack
+runs 'not even with deliver' 2 listen s0 set '10.0.0.1:8081' deliver=afxdp protect=on-attack
+runs 'afxdp takes monitor' 0 listen s0 set '10.0.0.1:8081' protect=monitor
+is 'queues shows it' "$(porch -j queues | jq -c '[.queues[] | [.address, .port, .workers]]')" '[["10.0.0.1",8081,0]]'
+runs 'back to kernel' 0 listen s0 set '10.0.0.1:8081' deliver=kernel protect=on-attack
+is 'is back' "$(listener 8081 '"\(.deliver) \(.protect)"')" 'kernel on-attack'
+is 'queues shows none' "$(porch -j queues | jq -c .queues)" '[]'
 runs 'listen del' 0 listen s0 del '10.0.0.1:8081'
 runs 'listen del of none' 0 listen s0 del '10.0.0.1:8081'
 is 'as at first' "$(state)" "$first"
@@ -144,11 +165,19 @@ mode = native
 listen = *:8080,protect=always
 [listener 10.0.0.1:8081]
 protect = monitor
+[porchd]
+allow-uid = 0, 33
+backlog = 100
 CONF
 sed 's/monitor/sometimes/' "$DIR/good.conf" >"$DIR/bad.conf"
 runs 'check of a good file' 0 check "$DIR/good.conf"
 runs 'check of a bad one' 2 check "$DIR/bad.conf"
 says 'names file and line' 'bad\.conf:5' "$(cat "$DIR/stderr")"
+is 'check shows what [porchd] comes to' "$(porch -j check "$DIR/good.conf" | jq -c '.porchd | [.allow_uid, .backlog, .workers, .zero_copy, .fallback]')" \
+	'[[0,33],100,16,false,"drop"]'
+printf '[porchd]\nbacklog = 0\n' >"$DIR/porchd.conf"
+runs 'check of a bad [porchd]' 2 check "$DIR/porchd.conf"
+says 'names file, line and range' 'porchd\.conf:2: backlog wants a number from 1 to 65535' "$(cat "$DIR/stderr")"
 runs 'attach with a bad file' 2 attach s0 --config "$DIR/bad.conf"
 is 'nothing is attached' "$(find /sys/fs/bpf -mindepth 2 | wc -l)" 0
 runs 'attach with a good file' 0 attach s0 --config "$DIR/good.conf"

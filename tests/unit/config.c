@@ -217,7 +217,8 @@ static const struct {
 	  "otherwise" },
 	{ "[porchd eth0]\n", 1, "no argument" },
 	{ "[porchd]\nsocket = porchd.sock\n", 2, "from /" },
-	{ "[porchd]\nsocket = /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	{ "[porchd]\nsocket = "
+	  "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	  "aaaaaaaaaaaaaaaaaaaa\n",
 	  2, "longer than 107" },
 	{ "[porchd]\nuser = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2, "longer than 31" },

@@ -73,9 +73,10 @@ static void afxdp_has_defaults_of_its_own(void **state)
 	assert_int_equal(spec.backlog, PORCH_BACKLOG_DEFAULT);
 	assert_int_equal(spec.overflow, PORCH_OVERFLOW_DROP);
 	assert_int_equal(spec.given, PORCH_GIVEN_DELIVER);
-	assert_int_equal(porch_listen_spec_parse("*:80,overflow=reset,backlog=5,protect=monitor,deliver=afxdp,mss=1400",
-						 &spec, &err),
-			 0);
+	assert_int_equal(
+		porch_listen_spec_parse(
+			"*:80,overflow=reset,backlog=5,protect=monitor,deliver=afxdp,mss=1400", &spec, &err),
+		0);
 	assert_int_equal(spec.protect, PORCH_PROTECT_MONITOR);
 	assert_int_equal(spec.backlog, 5);
 	assert_int_equal(spec.overflow, PORCH_OVERFLOW_RESET);

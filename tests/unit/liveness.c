@@ -29,8 +29,8 @@ static void each_row(void **state)
 		porch_liveness_at(&host, rows[i].now, &l);
 		if (l.ever != rows[i].ever || l.running != rows[i].running || l.age_ms != rows[i].age_ms ||
 		    l.pid != (rows[i].ever ? 77 : 0))
-			fail_msg("%s: ever %d, running %d, age %llu, pid %u", rows[i].what, l.ever, l.running, l.age_ms,
-				 l.pid);
+			fail_msg("%s: ever %d, running %d, age %llu, pid %u", rows[i].what, l.ever, l.running,
+				 l.age_ms, l.pid);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/packet.h"
 
+/* clang-format off */
 /* From 10.0.0.2:40000 to 10.0.0.1:80, [P.], seq 1, ack 2, win 512, timestamps, five octets. */
 static const __u8 data4[] = {
 	2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x00,
@@ -21,6 +22,7 @@ static const __u8 syn6[] = {
 	0x9c, 0x40, 1, 0xbb, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0x80, 2, 0xff, 0xff, 0, 0, 0, 0,
 	2, 4, 5, 0xa0, 3, 3, 7, 4, 2, 0, 0, 0,
 };
+/* clang-format on */
 
 static const char *text_of(const __u8 *frame, size_t length, size_t wire, char buf[PACKET_TEXT])
 {

@@ -92,13 +92,20 @@ static void the_section_of_porchd_is_documented(void **state)
 		const char *key;
 		unsigned long numbers[3];
 	} keys[] = {
-		{ "socket", { 107 } },	       { "user", {} },
-		{ "allow-uid", { 64 } },       { "backlog", { 1, 65535, 4096 } },
-		{ "accept-timeout", { 1, 3600, 30 } }, { "workers", { 1, 63, 16 } },
-		{ "workers-per-queue", { 1, 63, 8 } }, { "rx-frames", { 256, 65536, 4096 } },
-		{ "tx-frames", { 64, 65536, 1024 } },  { "early-frames", { 64, 8 } },
-		{ "early-memory", { 1073741824, 16777216 } }, { "synack-retries", { 10, 5 } },
-		{ "zero-copy", {} },	       { "fallback", {} },
+		{ "socket", { 107 } },
+		{ "user", {} },
+		{ "allow-uid", { 64 } },
+		{ "backlog", { 1, 65535, 4096 } },
+		{ "accept-timeout", { 1, 3600, 30 } },
+		{ "workers", { 1, 63, 16 } },
+		{ "workers-per-queue", { 1, 63, 8 } },
+		{ "rx-frames", { 256, 65536, 4096 } },
+		{ "tx-frames", { 64, 65536, 1024 } },
+		{ "early-frames", { 64, 8 } },
+		{ "early-memory", { 1073741824, 16777216 } },
+		{ "synack-retries", { 10, 5 } },
+		{ "zero-copy", {} },
+		{ "fallback", {} },
 	};
 	char *page = slurp("user/share/man/porch.conf.5"), *example = slurp("user/share/porch.conf");
 	char *section = strstr(page, ".Sh [porchd]\n"), *given = strstr(example, "[porchd]\n");

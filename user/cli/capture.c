@@ -20,9 +20,9 @@
 #include "cli/porchd.h"
 #include "core/util.h"
 
-#define SNAPLEN_MAX  (PIPE_BUF - sizeof(struct pcap_record))
-#define SNAPLEN_MIN  64
-#define PIPE_OCTETS  (1024 * 1024) /* what workers find no room for is lost */
+#define SNAPLEN_MAX (PIPE_BUF - sizeof(struct pcap_record))
+#define SNAPLEN_MIN 64
+#define PIPE_OCTETS (1024 * 1024) /* what workers find no room for is lost */
 
 struct capture {
 	const struct cli *cli;
@@ -49,7 +49,8 @@ static bool complete(const struct capture *c)
 
 static int write_record(const struct capture *c, const struct pcap_record *r, const __u8 *frame)
 {
-	if (fwrite(r, sizeof(*r), 1, c->out) != 1 || (r->included && fwrite(frame, r->included, 1, c->out) != 1))
+	if (fwrite(r, sizeof(*r), 1, c->out) != 1 ||
+	    (r->included && fwrite(frame, r->included, 1, c->out) != 1))
 		return -EIO;
 	return 0;
 }
@@ -153,7 +154,8 @@ static int end(struct capture *c, int r)
 	if (c->out && c->out != stdout && fclose(c->out) && !r)
 		r = -EIO;
 	if (r == -EPROTO)
-		porch_err_set(&err, r, "a worker writes what is no record; %lu frames were captured before", c->seen);
+		porch_err_set(&err, r, "a worker writes what is no record; %lu frames were captured before",
+			      c->seen);
 	else if (r && r != -EPIPE)
 		porch_err_set(&err, r, "%s: %s", name, strerror(-r));
 	if (*err.text)
@@ -201,7 +203,8 @@ static int parse_number(const struct cli *cli, const char *option, const char *t
 	errno = 0;
 	n = strtoul(text, &rest, 10);
 	if (*text < '0' || *text > '9' || *rest || errno || n < min || n > max)
-		return cli_usage(cli, "%s wants a number from %lu to %lu, not '%.32s'", option, min, max, text);
+		return cli_usage(cli, "%s wants a number from %lu to %lu, not '%.32s'", option, min, max,
+				 text);
 	*ret = n;
 	return 0;
 }
@@ -229,20 +232,23 @@ int verb_capture(struct cli *cli, int argc, char **argv)
 		else if (o == 'c')
 			r = parse_number(cli, "-c", optarg, 1, 1ul << 40, &c.count);
 		else
-			return cli_usage(cli, "%s: %s; capture takes -w FILE, -s SNAPLEN and -c COUNT", argv[optind - 1],
-					 o == ':' ? "wants a value" : "unknown option");
+			return cli_usage(cli, "%s: %s; capture takes -w FILE, -s SNAPLEN and -c COUNT",
+					 argv[optind - 1], o == ':' ? "wants a value" : "unknown option");
 	}
 	if (r)
 		return r;
 	if (argc - optind != 1)
 		return cli_usage(cli, "capture wants one interface, as in 'porch capture eth0 -w FILE'");
 	if (c.path && !strcmp(c.path, "-") && isatty(STDOUT_FILENO))
-		return cli_usage(cli, "-w - writes pcap, which is nothing for a terminal; redirect it, or leave -w out");
+		return cli_usage(
+			cli,
+			"-w - writes pcap, which is nothing for a terminal; redirect it, or leave -w out");
 	c.ifname = argv[optind];
 	c.snaplen = snaplen;
 	ifindex = if_nametoindex(c.ifname);
 	if (!ifindex) {
-		porch_err_set(&err, -ENODEV, "%s: no such interface; 'ip link' lists those of this namespace", c.ifname);
+		porch_err_set(&err, -ENODEV, "%s: no such interface; 'ip link' lists those of this namespace",
+			      c.ifname);
 		return cli_fail(cli, &err);
 	}
 	return run(&c, ifindex);

@@ -92,7 +92,8 @@ static json_t *rates(const struct porch_tables *tables, const struct sample *bef
 	for_each_listener (tables, i) {
 		one = listener_rates(&tables->listeners[i], &before->stats[i], &now->stats[i], seconds);
 		if (tables->listeners[i].deliver == PORCH_DELIVER_AFXDP) {
-			json_object_set_new(one, "accepted", rate(before->accepted[i], now->accepted[i], seconds));
+			json_object_set_new(one, "accepted",
+					    rate(before->accepted[i], now->accepted[i], seconds));
 			json_object_set_new(one, "accept_queue", json_integer(tables->queues[i].depth));
 		}
 		json_array_append_new(listeners, one);
@@ -134,7 +135,7 @@ static int show(const struct cli *cli, json_t *object)
 	printf("half-open %" JSON_INTEGER_FORMAT "  flows %" JSON_INTEGER_FORMAT "\n",
 	       json_integer_value(json_object_get(object, "half_open")),
 	       json_integer_value(json_object_get(object, "flows")));
-	json_object_foreach(json_object_get(object, "refused"), name, value) {
+	json_object_foreach (json_object_get(object, "refused"), name, value) {
 		if (json_integer_value(value))
 			printf("refused %s %" JSON_INTEGER_FORMAT "/s\n", name, json_integer_value(value));
 	}

@@ -9,7 +9,7 @@
 #include "cli/packet.h"
 #include "core/listeners.h"
 
-#define TAGS_MAX 2
+#define TAGS_MAX       2
 #define EXTENSIONS_MAX 4
 
 struct cursor {
@@ -133,8 +133,8 @@ static void describe_tcp(struct cursor *c, const __u8 source[16], const __u8 des
 		describe_options(options, header - 20, packet);
 }
 
-static void describe_transport(struct cursor *c, __u8 number, const __u8 source[16], const __u8 destination[16],
-			       size_t length, json_t *packet)
+static void describe_transport(struct cursor *c, __u8 number, const __u8 source[16],
+			       const __u8 destination[16], size_t length, json_t *packet)
 {
 	const __u8 *p;
 
@@ -184,7 +184,8 @@ static void describe_ipv6(struct cursor *c, json_t *packet)
 		return;
 	left = u16(p + 4);
 	next = p[6];
-	for (i = 0; i < EXTENSIONS_MAX && (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS);
+	for (i = 0; i < EXTENSIONS_MAX &&
+		    (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS);
 	     i++) {
 		e = take(c, 2);
 		n = e ? (e[1] + 1) * 8 : 0;
@@ -252,15 +253,16 @@ const char *packet_text(const json_t *packet, char buf[PACKET_TEXT])
 	size_t i;
 
 	*buf = '\0';
-	json_array_foreach(json_object_get(packet, "vlan"), i, tag)
+	json_array_foreach (json_object_get(packet, "vlan"), i, tag)
 		add(buf, "vlan %d, ", (int)json_integer_value(tag));
 	if (!flags) {
-		add(buf, "%s, length %d", string(packet, "protocol") ? string(packet, "protocol") : "a piece of a frame",
+		add(buf, "%s, length %d",
+		    string(packet, "protocol") ? string(packet, "protocol") : "a piece of a frame",
 		    (int)number(packet, "length"));
 		return buf;
 	}
-	add(buf, "%s > %s: Flags [%s], seq %u", string(packet, "source"), string(packet, "destination"), flags,
-	    (__u32)number(packet, "seq"));
+	add(buf, "%s > %s: Flags [%s], seq %u", string(packet, "source"), string(packet, "destination"),
+	    flags, (__u32)number(packet, "seq"));
 	if (payload)
 		add(buf, ":%u", (__u32)(number(packet, "seq") + payload));
 	if (strchr(flags, '.'))
@@ -271,8 +273,9 @@ const char *packet_text(const json_t *packet, char buf[PACKET_TEXT])
 	if (json_object_get(packet, "wscale"))
 		add(buf, ", wscale %d", (int)number(packet, "wscale"));
 	if (json_object_get(packet, "ts_val"))
-		add(buf, ", TS val %u ecr %u", (__u32)number(packet, "ts_val"), (__u32)number(packet, "ts_ecr"));
-	json_array_foreach(json_object_get(packet, "sack"), i, pair)
+		add(buf, ", TS val %u ecr %u", (__u32)number(packet, "ts_val"),
+		    (__u32)number(packet, "ts_ecr"));
+	json_array_foreach (json_object_get(packet, "sack"), i, pair)
 		add(buf, "%s{%u:%u}", i ? "" : ", sack ", (__u32)json_integer_value(json_array_get(pair, 0)),
 		    (__u32)json_integer_value(json_array_get(pair, 1)));
 	add(buf, ", length %d", (int)payload);

@@ -21,7 +21,8 @@ const char *porchd_socket(void)
 
 static int connect_to(const char *path, struct porch_err *err)
 {
-	const struct timeval step = { .tv_sec = PORCH_STEP_MS / 1000, .tv_usec = PORCH_STEP_MS % 1000 * 1000 };
+	const struct timeval step = { .tv_sec = PORCH_STEP_MS / 1000,
+				      .tv_usec = PORCH_STEP_MS % 1000 * 1000 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -86,7 +87,8 @@ int porchd_capture(__u32 ifindex, __u32 snaplen, int pipe, struct porch_err *err
 	}
 	if (!n)
 		return porch_err_set(err, -EACCES,
-				     "%s: porchd hung up; may this user ask it? (allow-uid in porch.conf)", path);
+				     "%s: porchd hung up; may this user ask it? (allow-uid in porch.conf)",
+				     path);
 	if (n != sizeof(msg) || msg.version != PORCH_WIRE_VERSION)
 		return porch_err_set(err, -EPROTO, "%s: porchd speaks another version", path);
 	if (msg.type == PORCH_MSG_REFUSED) {

@@ -42,9 +42,14 @@ static const struct output_field queue_fields[] = {
 };
 
 static const struct output_field slot_fields[] = {
-	{ "interface", "INTERFACE", NULL }, { "queue", "RX QUEUE", NULL }, { "worker", "WORKER", worker },
-	{ "pid", "PID", NULL },		    { "uid", "UID", NULL },	   { "zero_copy", "MODE", mode },
-	{ "lease", "RINGS", output_yes_no }, {},
+	{ "interface", "INTERFACE", NULL },
+	{ "queue", "RX QUEUE", NULL },
+	{ "worker", "WORKER", worker },
+	{ "pid", "PID", NULL },
+	{ "uid", "UID", NULL },
+	{ "zero_copy", "MODE", mode },
+	{ "lease", "RINGS", output_yes_no },
+	{},
 };
 
 static void print(const json_t *object)
@@ -57,7 +62,8 @@ static void print(const json_t *object)
 	if (json_array_size(queues))
 		output_table(stdout, queue_fields, queues);
 	else
-		printf("no listener with deliver=afxdp; a kernel listener's queue is the kernel's, see porch status\n");
+		printf("no listener with deliver=afxdp; a kernel listener's queue is the kernel's, see porch "
+		       "status\n");
 	if (json_array_size(slots)) {
 		putchar('\n');
 		output_table(stdout, slot_fields, slots);

@@ -49,7 +49,8 @@ static json_t *report(const struct porch_namespace *ns, const struct porch_inter
 	}
 	/* the guard counts on, and that is when somebody looks */
 	if (i->lost)
-		json_object_set_new(object, "error", json_string(porch_interface_lost_text(i, text, sizeof(text))));
+		json_object_set_new(object, "error",
+				    json_string(porch_interface_lost_text(i, text, sizeof(text))));
 	return object;
 }
 
@@ -60,7 +61,7 @@ static void print_counts(const char *title, const json_t *counts)
 	json_t *value;
 
 	printf("%s: ", title);
-	json_object_foreach((json_t *)counts, name, value) {
+	json_object_foreach ((json_t *)counts, name, value) {
 		if (!json_integer_value(value))
 			continue;
 		printf("%s%s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(value));
@@ -76,7 +77,7 @@ static void print_daemon(const json_t *daemon, const json_t *listeners)
 	bool tracked = false, afxdp = false;
 	size_t i;
 
-	json_array_foreach(listeners, i, listener) {
+	json_array_foreach (listeners, i, listener) {
 		tracked |= !strcmp(json_string_value(json_object_get(listener, "protect")), "always");
 		afxdp |= !strcmp(json_string_value(json_object_get(listener, "deliver")), "afxdp");
 	}
@@ -84,7 +85,8 @@ static void print_daemon(const json_t *daemon, const json_t *listeners)
 		printf("porchd: running, process %" JSON_INTEGER_FORMAT "\n",
 		       json_integer_value(json_object_get(daemon, "pid")));
 	else if (afxdp)
-		printf("porchd: not running, so nobody is admitted where deliver=afxdp and no SYN-ACK is sent "
+		printf("porchd: not running, so nobody is admitted where deliver=afxdp and no SYN-ACK is "
+		       "sent "
 		       "again; start it\n");
 	else if (tracked)
 		printf("porchd: not running, so no SYN-ACK is sent again where protect=always\n");
@@ -101,7 +103,9 @@ static void print(const struct cli *cli, const json_t *object)
 	       json_string_value(json_object_get(object, "mode")),
 	       json_string_value(json_object_get(object, "attached_by")),
 	       json_string_value(json_object_get(object, "pin_path")),
-	       json_is_true(json_object_get(object, "tc")) ? "" : "; no tc program: nothing is delivered or guarded; porch attach puts it back");
+	       json_is_true(json_object_get(object, "tc"))
+		       ? ""
+		       : "; no tc program: nothing is delivered or guarded; porch attach puts it back");
 	if (json_array_size(listeners))
 		output_table(stdout, listener_fields, listeners);
 	else
@@ -123,7 +127,7 @@ static int finish(const struct cli *cli, json_t *data)
 		return output(stdout, &cli->output, NULL, NULL, data) ? PORCH_EXIT_FAILED : PORCH_EXIT_DONE;
 	if (!json_is_array(data))
 		print(cli, data);
-	json_array_foreach(data, i, object) {
+	json_array_foreach (data, i, object) {
 		if (i)
 			putchar('\n');
 		print(cli, object);

@@ -30,7 +30,8 @@ void porch_daemon_config_default(struct porch_daemon_config *ret)
 	};
 }
 
-static int set_text(const char *key, const char *value, char *where, size_t size, unsigned int line, struct porch_err *err)
+static int set_text(const char *key, const char *value, char *where, size_t size, unsigned int line,
+		    struct porch_err *err)
 {
 	if (strlen(value) >= size)
 		return porch_err_set(err, -EINVAL, "%u: %s is longer than %zu octets", line, key, size - 1);
@@ -42,13 +43,15 @@ static int set_choice(const char *key, const char *value, const char *zero, cons
 		      unsigned int line, struct porch_err *err)
 {
 	if (strcmp(value, zero) && strcmp(value, one))
-		return porch_err_set(err, -EINVAL, "%u: %s wants %s or %s, not '%.32s'", line, key, zero, one, value);
+		return porch_err_set(err, -EINVAL, "%u: %s wants %s or %s, not '%.32s'", line, key, zero, one,
+				     value);
 	*where = !strcmp(value, one);
 	return 0;
 }
 
 /* May be given several times, and once with several numbers between blanks or commas. */
-static int add_uids(struct porch_daemon_config *c, const char *value, bool first, unsigned int line, struct porch_err *err)
+static int add_uids(struct porch_daemon_config *c, const char *value, bool first, unsigned int line,
+		    struct porch_err *err)
 {
 	char text[PORCH_CONFIG_LINE_MAX + 1], *word, *rest;
 	__u32 n = first ? 0 : c->n_allow_uid, uid;
@@ -58,9 +61,11 @@ static int add_uids(struct porch_daemon_config *c, const char *value, bool first
 	snprintf(text, sizeof(text), "%s", value);
 	for (word = strtok_r(text, ", \t", &rest); word; word = strtok_r(NULL, ", \t", &rest)) {
 		if (porch_config_number(word, 0, 0xfffffffeu, &uid))
-			return porch_err_set(err, -EINVAL, "%u: allow-uid wants numbers of users, not '%.32s'", line, word);
+			return porch_err_set(err, -EINVAL,
+					     "%u: allow-uid wants numbers of users, not '%.32s'", line, word);
 		if (n >= PORCH_ALLOW_UIDS_MAX)
-			return porch_err_set(err, -EINVAL, "%u: more than %d users", line, PORCH_ALLOW_UIDS_MAX);
+			return porch_err_set(err, -EINVAL, "%u: more than %d users", line,
+					     PORCH_ALLOW_UIDS_MAX);
 		uids[n++] = uid;
 	}
 	if (!n)
@@ -107,10 +112,12 @@ int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const c
 		if (!strcmp(key, "socket") && *value != '/')
 			return porch_err_set(err, -EINVAL, "%u: socket wants a path from /", line);
 		if (!strcmp(key, "socket") || !strcmp(key, "user"))
-			return !strcmp(key, "user") ? set_text(key, value, c->user, sizeof(c->user), line, err) :
-						      set_text(key, value, c->socket, sizeof(c->socket), line, err);
-		return !strcmp(key, "fallback") ? set_choice(key, value, "drop", "kernel", &c->fallback, line, err) :
-						  set_choice(key, value, "no", "yes", &c->zero_copy, line, err);
+			return !strcmp(key, "user")
+				       ? set_text(key, value, c->user, sizeof(c->user), line, err)
+				       : set_text(key, value, c->socket, sizeof(c->socket), line, err);
+		return !strcmp(key, "fallback")
+			       ? set_choice(key, value, "drop", "kernel", &c->fallback, line, err)
+			       : set_choice(key, value, "no", "yes", &c->zero_copy, line, err);
 	}
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (strcmp(key, numbers[i].key))
@@ -120,10 +127,11 @@ int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const c
 			return porch_err_set(err, -EINVAL, "%u: %s is given twice", line, key);
 		*given |= bit;
 		if (porch_config_number(value, numbers[i].min, numbers[i].max, &number))
-			return porch_err_set(err, -EINVAL, "%u: %s wants a number from %u to %u, not '%.32s'", line, key,
-					     numbers[i].min, numbers[i].max, value);
+			return porch_err_set(err, -EINVAL, "%u: %s wants a number from %u to %u, not '%.32s'",
+					     line, key, numbers[i].min, numbers[i].max, value);
 		if (numbers[i].power_of_two && (number & (number - 1)))
-			return porch_err_set(err, -EINVAL, "%u: %s wants a power of two, not %u", line, key, number);
+			return porch_err_set(err, -EINVAL, "%u: %s wants a power of two, not %u", line, key,
+					     number);
 		*numbers[i].where = number;
 		return 0;
 	}

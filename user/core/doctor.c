@@ -101,7 +101,9 @@ bool porch_doctor_concerns(const struct porch_doctor_target *target, __u16 first
 	if (!target->n_listeners)
 		return true;
 	for (i = 0; i < target->n_listeners; i++) {
-		if (target->listeners[i].port >= first && target->listeners[i].port <= last)
+		const struct porch_doctor_listener *l = &target->listeners[i];
+
+		if (!l->afxdp && l->port >= first && l->port <= last)
 			return true;
 	}
 	return false;

@@ -84,7 +84,7 @@ void porch_find(struct porch_report *report, enum porch_doctor_result result, co
 	__attribute__((format(printf, 3, 4)));
 void porch_advise(struct porch_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Is `port` one that porch answers for? With no listener known, every port may become one. */
+/* Is there one among these ports whose connections the kernel gets? With no listener known, any may become one. */
 bool porch_doctor_concerns(const struct porch_doctor_target *target, __u16 first, __u16 last);
 /* Listeners with deliver=afxdp; and whether there is one with deliver=kernel, or could be. */
 size_t porch_doctor_afxdp(const struct porch_doctor_target *target);

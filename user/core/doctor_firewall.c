@@ -31,7 +31,7 @@ static bool concerns(const struct porch_doctor_target *target, const struct porc
 		if (porch_doctor_concerns(target, rule->port[i].first, rule->port[i].last))
 			return true;
 	}
-	return !rule->n_ports;
+	return !rule->n_ports && porch_doctor_needs_kernel(target);
 }
 
 /* A port of its own, as opposed to "any" or to ports that cannot be told. */
@@ -252,7 +252,7 @@ static const struct verdict blind[] = {
 static void judge_afxdp(const struct porch_doctor_target *target, const struct porch_rules *rules,
 			struct porch_report *report)
 {
-	size_t i, j, k, n = 0;
+	size_t i, j, k, n = 0, before = report->n;
 
 	for (i = 0; i < target->n_listeners; i++) {
 		const struct porch_doctor_listener *l = &target->listeners[i];
@@ -261,18 +261,23 @@ static void judge_afxdp(const struct porch_doctor_target *target, const struct p
 			const struct porch_rule *rule = &rules->rule[j];
 
 			for (k = 0; names_port(rule) && k < rule->n_ports; k++) {
-				if (l->port < rule->port[k].first || l->port > rule->port[k].last || n++ >= SHOWN)
+				if (l->port < rule->port[k].first || l->port > rule->port[k].last ||
+				    n++ >= SHOWN)
 					continue;
-				porch_find(report, PORCH_DOCTOR_WARN, "%s names port %u, whose traffic goes to AF_XDP past it",
+				porch_find(report, PORCH_DOCTOR_WARN,
+					   "%s names port %u, whose traffic goes to AF_XDP past it",
 					   rule->where, l->port);
-				porch_advise(report, "porch deny IFACE add PREFIX refuses sources; nothing else of the rule "
+				porch_advise(report, "porch deny IFACE add PREFIX refuses sources; nothing "
+						     "else of the rule "
 						     "has an effect there");
-				report->findings[report->n - 1].check = "firewall_afxdp";
 			}
 		}
 	}
 	if (n > SHOWN)
-		porch_find(report, PORCH_DOCTOR_WARN, "%zu more rules name a port with deliver=afxdp", n - SHOWN);
+		porch_find(report, PORCH_DOCTOR_WARN, "%zu more rules name a port with deliver=afxdp",
+			   n - SHOWN);
+	for (; before < report->n; before++)
+		report->findings[before].check = "firewall_afxdp";
 }
 
 static bool uses_conntrack(const struct porch_rules *rules)

@@ -80,10 +80,11 @@ int porch_hook_tc(const struct porch_hook *hook, const char *programs, const cha
 	if (program < 0)
 		return program;
 	r = porch_clsact_attach(hook, program, dir);
-	return r ? porch_err_set(err, r,
-				 "%s: tc ingress: %s; the kernel has neither TCX nor clsact (CONFIG_NET_CLS_BPF, "
-				 "CONFIG_NET_SCH_INGRESS)",
-				 hook->ifname, strerror(-r))
+	return r ? porch_err_set(
+			   err, r,
+			   "%s: tc ingress: %s; the kernel has neither TCX nor clsact (CONFIG_NET_CLS_BPF, "
+			   "CONFIG_NET_SCH_INGRESS)",
+			   hook->ifname, strerror(-r))
 		 : 0;
 }
 

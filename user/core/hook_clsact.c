@@ -9,11 +9,10 @@
 #include "core/pins.h"
 
 /* In front: a filter that accepts the segment would end its way to us. */
-#define PRIORITY 1
-#define HANDLE	 0x706f
+#define PRIORITY	   1
+#define HANDLE		   0x706f
 
-#define HOOK(name, device)                                                                                   \
-	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (device), .attach_point = BPF_TC_INGRESS)
+#define HOOK(name, device) LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (device), .attach_point = BPF_TC_INGRESS)
 
 static __u32 program_id(int program)
 {

@@ -28,7 +28,8 @@ void porch_liveness(const struct porch_host *host, struct porch_liveness *ret)
 
 	/* not host->tick: when the timer stands still, so does that */
 	clock_gettime(CLOCK_BOOTTIME, &boot);
-	porch_liveness_at(
-		host,
-		(__u32)(boot.tv_sec * PORCH_TICKS_PER_SEC + boot.tv_nsec / (1000000000 / PORCH_TICKS_PER_SEC)), ret);
+	porch_liveness_at(host,
+			  (__u32)(boot.tv_sec * PORCH_TICKS_PER_SEC +
+				  boot.tv_nsec / (1000000000 / PORCH_TICKS_PER_SEC)),
+			  ret);
 }

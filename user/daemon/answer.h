@@ -34,7 +34,4 @@ void answer_send(struct daemon *d, uint32_t flow, enum answer kind, uint32_t rcv
 bool answer_to(struct daemon *d, uint32_t ifindex, const struct porch_record *record, const uint8_t *frame,
 	       uint32_t length);
 
-/* Is the TCP checksum of this segment right? */
-bool answer_sum_right(const uint8_t *frame, uint32_t l3, uint32_t l4, uint32_t octets);
-
 #endif /* PORCH_DAEMON_ANSWER_H */

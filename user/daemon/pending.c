@@ -7,6 +7,7 @@
 #include "daemon/admit.h"
 #include "daemon/answer.h"
 #include "daemon/early.h"
+#include "daemon/packet.h"
 
 #define CHALLENGE_UNIT_NS (8 * NS_PER_MS) /* so that the time of the last one fits 16 bits */
 
@@ -29,7 +30,7 @@ static void on_reset(struct daemon *d, const struct porch_record *r, struct flow
 {
 	uint32_t next = d->tables.flows[r->flow].irs + 1;
 
-	if (!answer_sum_right(frame, r->l3, r->l4, r->length)) {
+	if (!packet_sum_right(frame, r->l3, r->l4, r->length)) {
 		d->count.bad_frame++;
 		return;
 	}

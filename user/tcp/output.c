@@ -290,6 +290,9 @@ bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 	uint32_t last = conn->rec_tail - 1, queued = conn->snd_end - conn->snd_nxt, window, length;
 	bool resent = false;
 
+	conn->flags &= ~TCP_CONN_TLP_OWED;
+	if (conn->recovery != TCP_RECOVERY_NONE || conn->sacked || conn->lost)
+		return true; /* overtaken: something else repairs it by now */
 	conn->flags |= TCP_CONN_TLP_OWED;
 	window = conn->snd_una + conn->snd_wnd - conn->snd_nxt;
 	length = min_u32(queued, conn->mss);

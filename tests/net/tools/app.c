@@ -3,11 +3,10 @@
  * app ADDR:PORT key=value...: a server by libporch, well-behaved or not, that tells as
  * JSON lines what it saw.
  *
- *   work=echo|ignore|lend     ignore: accepts and never reads; lend: porch_recv_zc() and never porch_recv_done()
- *   accept=at-once|never|usr1|one   usr1: nothing before SIGUSR1; one: one connection per signal
- *   speak=first               greets before it has heard anything
- *   close=first|abort         closes, or aborts, once it has answered
- *   end=N how=exit|kill|close once N are accepted; kill: SIGKILL to itself
+ *   work=echo|ignore|lend     ignore: accepts and never reads; lend: porch_recv_zc() and never
+ * porch_recv_done() accept=at-once|never|usr1|one   usr1: nothing before SIGUSR1; one: one connection per
+ * signal speak=first               greets before it has heard anything close=first|abort         closes, or
+ * aborts, once it has answered end=N how=exit|kill|close once N are accepted; kill: SIGKILL to itself
  *   end=ready how=...         when the first is ready, before it is accepted
  *   backlog=N credit=N queue=N memory=N recvbuf=N sndbuf=N keepalive=N uid=N
  *   poll=block|yield          how it waits
@@ -37,7 +36,8 @@ struct peer {
 };
 
 static long backlog = 1024, credit, queue = -1, memory, recvbuf, sndbuf, keepalive, uid = -1, end_after;
-static const char *work = "echo", *accepting = "at-once", *speak = "last", *close_by = "peer", *end, *how = "exit", *waiting = "block";
+static const char *work = "echo", *accepting = "at-once", *speak = "last", *close_by = "peer", *end,
+		  *how = "exit", *waiting = "block";
 static struct porch *worker;
 static struct porch_listener *listener;
 static long accepted, open_now;
@@ -60,13 +60,16 @@ static void say_stats(void)
 	tell = 0;
 	if (porch_stats_get(worker, &s))
 		return;
-	printf("{\"event\":\"stats\",\"conns\":%u,\"accepted\":%llu,\"frames_in\":%llu,\"frames_out\":%llu,\"areas\":%u"
-	       ",\"leased\":%u,\"leases_lost\":%llu,\"leases_taken\":%llu,\"checksum\":%llu,\"unknown\":%llu,\"frame\":%llu"
+	printf("{\"event\":\"stats\",\"conns\":%u,\"accepted\":%llu,\"frames_in\":%llu,\"frames_out\":%llu,"
+	       "\"areas\":%u"
+	       ",\"leased\":%u,\"leases_lost\":%llu,\"leases_taken\":%llu,\"checksum\":%llu,\"unknown\":%llu,"
+	       "\"frame\":%llu"
 	       ",\"ring\":%llu,\"no_memory\":%llu,\"tx_full\":%llu,\"memory\":%llu}\n",
-	       s.conns, (unsigned long long)s.accepted, (unsigned long long)s.frames_in, (unsigned long long)s.frames_out,
-	       s.areas, s.leased, (unsigned long long)s.leases_lost, (unsigned long long)s.leases_taken,
-	       (unsigned long long)s.refused_checksum, (unsigned long long)s.refused_unknown,
-	       (unsigned long long)s.refused_frame, (unsigned long long)s.refused_ring, (unsigned long long)s.no_memory,
+	       s.conns, (unsigned long long)s.accepted, (unsigned long long)s.frames_in,
+	       (unsigned long long)s.frames_out, s.areas, s.leased, (unsigned long long)s.leases_lost,
+	       (unsigned long long)s.leases_taken, (unsigned long long)s.refused_checksum,
+	       (unsigned long long)s.refused_unknown, (unsigned long long)s.refused_frame,
+	       (unsigned long long)s.refused_ring, (unsigned long long)s.no_memory,
 	       (unsigned long long)s.tx_full, (unsigned long long)s.memory);
 }
 
@@ -95,7 +98,8 @@ static void leave(void)
 
 static void finish(struct porch_conn *c, struct peer *peer, const char *why)
 {
-	printf("{\"event\":\"end\",\"port\":%u,\"how\":\"%s\",\"bytes\":%lld}\n", peer->port, why, peer->bytes);
+	printf("{\"event\":\"end\",\"port\":%u,\"how\":\"%s\",\"bytes\":%lld}\n", peer->port, why,
+	       peer->bytes);
 	if (!strcmp(why, "aborted"))
 		porch_conn_abort(c);
 	else
@@ -125,10 +129,12 @@ static void accept_one(void)
 	porch_conn_set_user(c, peer);
 	if (keepalive)
 		porch_conn_set(c, PORCH_KEEPALIVE, keepalive);
-	printf("{\"event\":\"accept\",\"peer\":\"%s\",\"port\":%u,\"queued_us\":%llu,\"handover_us\":%llu,\"rx_queue\":%u"
+	printf("{\"event\":\"accept\",\"peer\":\"%s\",\"port\":%u,\"queued_us\":%llu,\"handover_us\":%llu,"
+	       "\"rx_queue\":%u"
 	       ",\"mss\":%u,\"timestamps\":%u,\"sack\":%u,\"wscale\":%u}\n",
-	       address_text(&remote, text, sizeof(text)), peer->port, (unsigned long long)info.queued_ns / 1000,
-	       (unsigned long long)info.handover_ns / 1000, info.rx_queue, info.mss, info.timestamps, info.sack, info.wscale_snd);
+	       address_text(&remote, text, sizeof(text)), peer->port,
+	       (unsigned long long)info.queued_ns / 1000, (unsigned long long)info.handover_ns / 1000,
+	       info.rx_queue, info.mss, info.timestamps, info.sack, info.wscale_snd);
 	if (!strcmp(speak, "first") && porch_send(c, "porch\n", 6) != 6)
 		fprintf(stderr, "app: the greeting was not taken\n");
 	if (end_after && accepted >= end_after)
@@ -257,7 +263,10 @@ static int run(void)
 
 static int open_worker(const char *where)
 {
-	struct porch_open_opts opts = { .size = sizeof(opts), .credit = credit, .memory = memory, .recv_buffer = recvbuf,
+	struct porch_open_opts opts = { .size = sizeof(opts),
+					.credit = credit,
+					.memory = memory,
+					.recv_buffer = recvbuf,
 					.send_buffer = sndbuf };
 	struct address at = { .in6 = { .sin6_family = AF_INET6 }, .len = sizeof(at.in6) };
 	int r;
@@ -288,10 +297,22 @@ static int open_worker(const char *where)
 int main(int argc, char **argv)
 {
 	const struct word words[] = {
-		{ "backlog", &backlog, NULL }, { "credit", &credit, NULL }, { "queue", &queue, NULL }, { "memory", &memory, NULL },
-		{ "recvbuf", &recvbuf, NULL }, { "sndbuf", &sndbuf, NULL }, { "keepalive", &keepalive, NULL }, { "uid", &uid, NULL },
-		{ "work", NULL, &work }, { "accept", NULL, &accepting }, { "speak", NULL, &speak }, { "close", NULL, &close_by },
-		{ "end", NULL, &end }, { "how", NULL, &how }, { "poll", NULL, &waiting }, { NULL, NULL, NULL },
+		{ "backlog", &backlog, NULL },
+		{ "credit", &credit, NULL },
+		{ "queue", &queue, NULL },
+		{ "memory", &memory, NULL },
+		{ "recvbuf", &recvbuf, NULL },
+		{ "sndbuf", &sndbuf, NULL },
+		{ "keepalive", &keepalive, NULL },
+		{ "uid", &uid, NULL },
+		{ "work", NULL, &work },
+		{ "accept", NULL, &accepting },
+		{ "speak", NULL, &speak },
+		{ "close", NULL, &close_by },
+		{ "end", NULL, &end },
+		{ "how", NULL, &how },
+		{ "poll", NULL, &waiting },
+		{ NULL, NULL, NULL },
 	};
 	struct sigaction act = { .sa_handler = signalled };
 	int r;

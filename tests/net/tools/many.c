@@ -128,16 +128,16 @@ static void ask_all(long round)
 int main(int argc, char **argv)
 {
 	const struct word words[] = {
-		{ "count", &count, NULL }, { "rate", &rate, NULL }, { "rounds", &rounds, NULL }, { "timeout", &timeout_ms, NULL },
-		{ NULL, NULL, NULL },
+		{ "count", &count, NULL },	  { "rate", &rate, NULL }, { "rounds", &rounds, NULL },
+		{ "timeout", &timeout_ms, NULL }, { NULL, NULL, NULL },
 	};
 	struct rlimit files;
 	int64_t begin, deadline, connect_us;
 	struct address to;
 	long done = 0;
 
-	if (argc < 2 || address_parse(argv[1], &to) || words_parse("many", words, argc - 2, argv + 2) || count < 1 ||
-	    count > COUNT_MAX || rate < 1) {
+	if (argc < 2 || address_parse(argv[1], &to) || words_parse("many", words, argc - 2, argv + 2) ||
+	    count < 1 || count > COUNT_MAX || rate < 1) {
 		fprintf(stderr, "usage: many ADDR:PORT [count=N] [rate=N] [rounds=N] [timeout=MS]\n");
 		return 2;
 	}
@@ -149,7 +149,8 @@ int main(int argc, char **argv)
 	}
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur < (unsigned long)count + 16) {
-		fprintf(stderr, "many: %ld connections need more than %lu files\n", count, (unsigned long)files.rlim_cur);
+		fprintf(stderr, "many: %ld connections need more than %lu files\n", count,
+			(unsigned long)files.rlim_cur);
 		return 1;
 	}
 	begin = now_us();
@@ -166,8 +167,10 @@ int main(int argc, char **argv)
 		ask_all(round);
 		done += answered;
 	}
-	printf("{\"total\":%ld,\"connected\":%ld,\"failed\":%ld,\"answered\":%ld,\"connect_ms\":%lld,\"total_ms\":%lld}\n", count,
-	       connected, failed, done, (long long)connect_us / 1000, (long long)(now_us() - begin) / 1000);
+	printf("{\"total\":%ld,\"connected\":%ld,\"failed\":%ld,\"answered\":%ld,\"connect_ms\":%lld,\"total_"
+	       "ms\":%lld}\n",
+	       count, connected, failed, done, (long long)connect_us / 1000,
+	       (long long)(now_us() - begin) / 1000);
 	for (long i = 0; i < count; i++)
 		if (ones[i].fd >= 0)
 			close(ones[i].fd);

@@ -164,12 +164,16 @@ static void deliver(void)
 
 static int open_interface(const char *name)
 {
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex(name) };
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_ALL),
+				  .sll_ifindex = if_nametoindex(name) };
 	struct packet_mreq all = { .mr_ifindex = at.sll_ifindex, .mr_type = PACKET_MR_PROMISC };
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), size = 16 << 20, one = 1;
 
-	if (fd < 0 || !at.sll_ifindex || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) || bind(fd, (void *)&at, sizeof(at))) {
+	if (fd < 0 || !at.sll_ifindex ||
+	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) ||
+	    bind(fd, (void *)&at, sizeof(at))) {
 		fprintf(stderr, "relay: %s: %s\n", name, strerror(errno));
 		return -1;
 	}
@@ -185,14 +189,16 @@ static void run(const int fds[2])
 
 	while (!over) {
 		int64_t left = n_held ? heap[0].due - now_us() : 1000000;
-		struct timespec wait = { .tv_sec = left > 0 ? left / 1000000 : 0, .tv_nsec = left > 0 ? left % 1000000 * 1000 : 0 };
+		struct timespec wait = { .tv_sec = left > 0 ? left / 1000000 : 0,
+					 .tv_nsec = left > 0 ? left % 1000000 * 1000 : 0 };
 
 		if (ppoll(polled, 2, &wait, NULL) < 0 && errno != EINTR)
 			break;
 		for (int i = 0; i < 2; i++) {
 			ssize_t n;
 
-			for (int budget = 64; budget && (n = recv(fds[i], frame, sizeof(frame), 0)) > 0; budget--)
+			for (int budget = 64; budget && (n = recv(fds[i], frame, sizeof(frame), 0)) > 0;
+			     budget--)
 				carry(frame, n, fds[!i], !i);
 		}
 		deliver();
@@ -202,16 +208,16 @@ static void run(const int fds[2])
 int main(int argc, char **argv)
 {
 	const struct word words[] = {
-		{ "drop", &drop, NULL }, { "double", &twice, NULL }, { "reorder", &reorder, NULL },
-		{ "corrupt", &corrupt, NULL }, { "delay", &delay, NULL }, { "jitter", &jitter, NULL },
-		{ "hold", &hold, NULL }, { "from", &from, NULL }, { "queue", &queue_max, NULL }, { "seed", &seed, NULL },
-		{ "way", NULL, &way }, { NULL, NULL, NULL },
+		{ "drop", &drop, NULL },       { "double", &twice, NULL }, { "reorder", &reorder, NULL },
+		{ "corrupt", &corrupt, NULL }, { "delay", &delay, NULL },  { "jitter", &jitter, NULL },
+		{ "hold", &hold, NULL },       { "from", &from, NULL },	   { "queue", &queue_max, NULL },
+		{ "seed", &seed, NULL },       { "way", NULL, &way },	   { NULL, NULL, NULL },
 	};
 	struct sigaction act = { .sa_handler = signalled };
 	int fds[2];
 
-	if (argc < 3 || words_parse("relay", words, argc - 3, argv + 3) || queue_max < 1 || queue_max > QUEUE_MAX ||
-	    (strcmp(way, "both") && strcmp(way, "there") && strcmp(way, "back"))) {
+	if (argc < 3 || words_parse("relay", words, argc - 3, argv + 3) || queue_max < 1 ||
+	    queue_max > QUEUE_MAX || (strcmp(way, "both") && strcmp(way, "there") && strcmp(way, "back"))) {
 		fprintf(stderr, "usage: relay IF1 IF2 [key=value]...\n");
 		return 2;
 	}
@@ -226,7 +232,8 @@ int main(int argc, char **argv)
 	printf("{\"event\":\"relaying\"}\n");
 	fflush(stdout);
 	run(fds);
-	printf("{\"arrived\":%llu,\"sent\":%llu,\"dropped\":%llu,\"doubled\":%llu,\"reordered\":%llu,\"corrupted\":%llu,"
+	printf("{\"arrived\":%llu,\"sent\":%llu,\"dropped\":%llu,\"doubled\":%llu,\"reordered\":%llu,"
+	       "\"corrupted\":%llu,"
 	       "\"overflowed\":%llu,\"unsent\":%llu}\n",
 	       (unsigned long long)arrived, (unsigned long long)sent, (unsigned long long)dropped,
 	       (unsigned long long)doubled, (unsigned long long)reordered, (unsigned long long)corrupted,

@@ -35,7 +35,7 @@ afxdp_threads() {	# WORLD
 	for side in f h; do
 		ip -n "porch-bench-$w-c" -force link set "$w${side}c" xdpdrv obj "$BENCH/peers.bpf.o" program pass
 		in_c "$w" ethtool -K "$w${side}c" tso off gso off >/dev/null 2>&1
-		coalesce "$w" "$w${side}c"
+		coalesce "$w" "$w${side}c" 20000
 		in_s "$w" ethtool -K "$w${side}s" tso off gso off >/dev/null 2>&1
 	done
 	world_threads "$w" >/dev/null
@@ -47,9 +47,9 @@ afxdp_threads() {	# WORLD
 
 # The receive interrupt of another machine is no cost of the server. On a veth pair it is the
 # sender who wakes the receiver: as on a network card, at most every 20 us.
-coalesce() {	# WORLD DEV
-	in_c "$1" unshare -m sh -c "mount -t sysfs none /sys && echo 20000 > /sys/class/net/$2/gro_flush_timeout &&
-		echo 1000 > /sys/class/net/$2/napi_defer_hard_irqs" || die "no interrupt coalescing on $2"
+coalesce() {	# WORLD DEV NS
+	in_c "$1" unshare -m sh -c "mount -t sysfs none /sys && echo $3 > /sys/class/net/$2/gro_flush_timeout &&
+		echo $(($3 ? 1000 : 0)) > /sys/class/net/$2/napi_defer_hard_irqs" || die "no interrupt coalescing on $2"
 }
 
 afxdp_world() {	# NAME CONFIG-LINES
@@ -198,10 +198,12 @@ latency() {
 	porchd_down a
 	porchd_up a --spin 1000000
 	M=()
+	coalesce a afc 0 # each client answers at once
 	app_up a worker 8001 abort yield && crowd a f 8001 kind=connect count=5000 rate=5000 burst=16 && kill -USR1 "$APP"
 	sleep 0.2
 	words "$(grep accepted= "$WORLD_DIR/app" | tail -n 1)"
 	app_down
+	coalesce a afc 20000
 	porchd_down a
 	porchd_up a
 	[ -n "${M[p50_ns]:-}" ] || return 0

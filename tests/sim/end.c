@@ -302,6 +302,37 @@ void end_release(struct end *e)
 	}
 }
 
+/* Somebody else goes on with it, from what tcp_export() says. */
+static void moves(struct end *e)
+{
+	static uint8_t data[2 << 20];
+	struct tcp_handback h;
+	struct tcp_conn was = e->conn;
+	ssize_t n = tcp_export(&e->conn, &h, data, sizeof(data));
+	int error;
+
+	if (n < 0)
+		return;
+	tcp_release(&e->stack, &e->conn);
+	if (e->blocks_used)
+		sim_fail(e->world, "end %d: %u blocks left behind", e->index, e->blocks_used);
+	memset(&e->conn, 0x77, sizeof(e->conn));
+	error = tcp_import(&e->stack, &e->conn, &h, data, (size_t)n);
+	if (error == -ENOMEM) { /* as if the process had been killed */
+		e->closed = true;
+		return;
+	}
+	if (error)
+		sim_fail(e->world, "end %d: state %u, what was exported is refused", e->index, was.state);
+	tcp_set(&e->stack, &e->conn, TCP_OPTION_NODELAY, e->world->plan.nodelay[e->index]);
+	tcp_set(&e->stack, &e->conn, TCP_OPTION_KEEPALIVE, e->world->plan.keepalive[e->index]);
+	e->conn.rcv_mss = was.rcv_mss;
+	if (e->read_at == TCP_NEVER)
+		e->read_at = e->world->now;
+	if (e->write_at == TCP_NEVER)
+		e->write_at = e->world->now;
+}
+
 /* The application's turn, timers, and what goes out in the end. */
 void end_turn(struct end *e)
 {
@@ -312,6 +343,8 @@ void end_turn(struct end *e)
 		return;
 	e->stack.now = w->now;
 	tcp_stack_run(&e->stack);
+	if (p->handback[e->index] && sim_random(&w->random) % 64 == 0)
+		moves(e);
 	if (!e->closed) {
 		if (e->conn.notified) {
 			e->conn.notified = false;

@@ -90,6 +90,7 @@ static void plan_end(struct plan *p, int i, uint64_t *r)
 	p->newreno[i] = one_in(r, 2);
 	p->keepalive[i] = one_in(r, 8) ? 1 + (uint32_t)below(r, 10) : 0;
 	p->shut_early[i] = one_in(r, 2);
+	p->handback[i] = one_in(r, 8);
 	p->abort_at[i] = one_in(r, 40) ? (uint32_t)below(r, 20000) : UINT32_MAX;
 	p->blocks[i] = one_in(r, 20) ? 40 + (uint32_t)below(r, 200) : UINT32_MAX;
 }
@@ -136,6 +137,8 @@ void plan_make(struct plan *p, uint64_t seed)
 		plan_end(p, i, &r);
 		plan_way(p, &p->way[i], &r);
 	}
+	if (p->handback[0] || p->handback[1])
+		p->clean = false; /* samples and marks are lost with each */
 	if (!p->shut_early[0] && !p->shut_early[1])
 		p->shut_early[0] = true; /* else each waits for the other */
 	for (i = 0; i < 2; i++)

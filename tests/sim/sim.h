@@ -45,6 +45,7 @@ struct plan {
 	uint64_t read_pause[2], write_pause[2];
 	bool nodelay[2], cork[2], pieces[2], newreno[2];
 	uint32_t keepalive[2];
+	bool handback[2];		/* moves to another connection and on, now and then */
 	bool shut_early[2];		/* shutdown(WR) instead of close after the last octet */
 	uint32_t abort_at[2];		/* octets received before tcp_abort(); UINT32_MAX: never */
 	uint32_t frame_refusals;	/* 1/65536 of frame_get() */

@@ -56,6 +56,12 @@ void flow_list_remove(struct daemon *d, struct flow_list *list, uint32_t flow)
 	list->n--;
 }
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#define ROWS_AT_ONCE (32u << 20) /* octets */
+
 static size_t rows_size(const struct daemon *d)
 {
 	return (size_t)d->tables.n_flows * sizeof(struct flow_row);
@@ -73,6 +79,21 @@ static int turn(struct daemon *d)
 	return loop_add_poller(d->loop, connections_poll);
 }
 
+/*
+ * The first connections of each page would pay for three page faults, a microsecond
+ * each. The tables are there already, only their mapping is not; rows beyond
+ * 32 MiB come when they are used.
+ */
+static void fault_in(struct daemon *d, void *rows)
+{
+	size_t size = rows_size(d);
+
+	/* best effort: Linux 5.14 */
+	(void)madvise(rows, size < ROWS_AT_ONCE ? size : ROWS_AT_ONCE, MADV_POPULATE_WRITE);
+	(void)madvise(d->tables.flows, d->tables.n_flows * sizeof(*d->tables.flows), MADV_POPULATE_READ);
+	(void)madvise(d->tables.steer, d->tables.n_flows * sizeof(*d->tables.steer), MADV_POPULATE_WRITE);
+}
+
 int flowtab_open(struct daemon *d)
 {
 	_cleanup_free_ struct connections *c = calloc(1, sizeof(*c));
@@ -81,11 +102,11 @@ int flowtab_open(struct daemon *d)
 
 	if (!c)
 		return -ENOMEM;
-	/* pages of rows that no connection uses are never there */
 	rows = mmap(NULL, rows_size(d), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		    -1, 0);
 	if (rows == MAP_FAILED)
 		return -ENOMEM;
+	fault_in(d, rows);
 	for (i = 0; i < PORCH_LISTENERS_MAX; i++) {
 		flow_list_init(&c->queues[i].queued);
 		flow_list_init(&c->queues[i].parked);

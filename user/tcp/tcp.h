@@ -177,6 +177,35 @@ struct tcp_finish {
 };
 int tcp_finish(const struct tcp_conn *conn, struct tcp_finish *ret);
 
+/* ---- a connection goes on in another stack, of another process ---- */
+
+/* Numbers alone; what is queued to be sent goes beside it. */
+struct tcp_handback {
+	struct tcp_start start;		/* but for iss, irs, window, rcv_wnd, as at its beginning */
+	uint32_t snd_una, snd_nxt, snd_end, snd_wnd, snd_max_wnd;
+	uint32_t rcv_nxt, rcv_adv;
+	uint32_t ts_offset;
+	uint32_t srtt_us, rttvar_us, rto_us;
+	uint16_t mtu;
+	uint8_t state;
+	uint8_t reserved;
+	uint32_t flags;			/* TCP_HANDBACK_* */
+};
+#define TCP_HANDBACK_FIN_QUEUED 0x01
+#define TCP_HANDBACK_FIN_SENT 0x02
+#define TCP_HANDBACK_FIN_TAKEN 0x04
+#define TCP_HANDBACK_ORPHAN 0x08	/* tcp_close() was called */
+
+/* *ret and the octets from snd_una on, to `data`; returns how many. -EMSGSIZE: more
+ * than `size`; -ENOTCONN: it is over; -EBUSY: data is unread, or a piece is lent.
+ * `conn` is as it was: tcp_release() it. */
+ssize_t tcp_export(const struct tcp_conn *conn, struct tcp_handback *ret, void *data, size_t size);
+/* From what tcp_export() said, none of it believed: -EINVAL; -ENOMEM. Data in
+ * flight counts as sent now, once more than once; what had come out of order is
+ * forgotten (RFC 2018 8). */
+int tcp_import(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_handback *from, const void *data,
+	       size_t octets);
+
 enum tcp_option {
 	TCP_OPTION_NODELAY = 1,
 	TCP_OPTION_KEEPALIVE = 2,	/* seconds, 0: off */

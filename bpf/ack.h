@@ -13,7 +13,7 @@
 
 /* Within the budget: ask the kernel whose it is. */
 INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scratch,
-				   const struct porch_listener *l, struct porch_host *h, __u32 spent)
+				   const struct porch_listener_entry *l, struct porch_host *h, __u32 spent)
 {
 	const struct flow_key *k = &scratch->key;
 	__u32 index = scratch->general.listener;
@@ -46,7 +46,7 @@ INLINE enum verdict unknown_lookup(struct xdp_md *ctx, struct porch_scratch *scr
 /* The segment, listener and reason are in scratch. Under a flood of ACKs this
  * runs for each, and hardly ever goes beyond the budget. */
 INLINE enum verdict on_unknown(struct xdp_md *ctx, struct porch_scratch *scratch,
-			       const struct porch_listener *l, struct porch_host *h)
+			       const struct porch_listener_entry *l, struct porch_host *h)
 {
 	__u32 spent;
 
@@ -97,7 +97,7 @@ __noinline int proof_publish(const struct flow_key *k, struct proof *p, const st
 	return 0;
 }
 
-INLINE enum verdict prove(const struct segment *seg, int undelivered, __u32 index, const struct porch_listener *l,
+INLINE enum verdict prove(const struct segment *seg, int undelivered, __u32 index, const struct porch_listener_entry *l,
 			  const struct porch_host *h, struct porch_scratch *scratch)
 {
 	struct proof *p = &scratch->proof;
@@ -179,7 +179,7 @@ INLINE enum known segment_known(const struct segment *seg, struct porch_scratch 
 }
 
 /* No ACK, and of nothing that is held: LISTEN or SYN-RECEIVED. */
-INLINE enum verdict on_stray(const struct segment *seg, __u32 flags, __u32 index, const struct porch_listener *l,
+INLINE enum verdict on_stray(const struct segment *seg, __u32 flags, __u32 index, const struct porch_listener_entry *l,
 			     const struct porch_host *h, struct porch_scratch *scratch)
 {
 	int rst;
@@ -201,7 +201,7 @@ INLINE enum verdict on_stray(const struct segment *seg, __u32 flags, __u32 index
 
 /* A segment, no SYN, whose flow the kernel does not hold, as far as is known. */
 INLINE enum verdict on_segment(const struct segment *seg, enum known known, __u32 index,
-			       const struct porch_listener *l, const struct porch_host *h,
+			       const struct porch_listener_entry *l, const struct porch_host *h,
 			       struct porch_scratch *scratch)
 {
 	__u32 flags = seg->flags & FLAGS_OF_STATE;

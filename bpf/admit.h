@@ -119,7 +119,7 @@ __noinline int admit_steer(struct xdp_md *ctx, __u32 way, __u32 l4)
 }
 
 /* A final ACK of nobody we know. STEER: it proves, and *to says where it goes. */
-INLINE enum verdict admit(struct xdp_md *ctx, struct porch_scratch *scratch, const struct porch_listener *l,
+INLINE enum verdict admit(struct xdp_md *ctx, struct porch_scratch *scratch, const struct porch_listener_entry *l,
 			  const struct porch_host *h, struct steering *to)
 {
 	const struct segment *seg = &scratch->segment;
@@ -166,7 +166,7 @@ INLINE enum verdict admit(struct xdp_md *ctx, struct porch_scratch *scratch, con
  */
 INLINE int next_life_is_possible(const struct porch_scratch *scratch)
 {
-	const struct porch_listener *l = listener_at(scratch->general.listener);
+	const struct porch_listener_entry *l = listener_at(scratch->general.listener);
 	const struct porch_flow *f = flow_at(scratch->proof.flow);
 	const struct segment *seg = &scratch->segment;
 

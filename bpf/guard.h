@@ -83,7 +83,7 @@ INLINE int guard_parse(struct __sk_buff *skb, struct guarded *p)
 }
 
 /* May the socket, a listening one, have it? */
-INLINE int guard_lets_listen(struct __sk_buff *skb, const struct guarded *p, const struct porch_listener *l,
+INLINE int guard_lets_listen(struct __sk_buff *skb, const struct guarded *p, const struct porch_listener_entry *l,
 			     const struct porch_host *h)
 {
 	__u8 flags;
@@ -100,7 +100,7 @@ INLINE int guard_lets_listen(struct __sk_buff *skb, const struct guarded *p, con
 __noinline int guard(struct __sk_buff *skb)
 {
 	struct porch_host *h = host_settings();
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	struct bpf_sock_tuple t = {};
 	struct guarded p = {};
 	struct bpf_sock *sk;

@@ -33,7 +33,7 @@ __noinline int porch_admit(struct xdp_md *ctx)
 	struct porch_scratch *scratch = scratch_of_cpu();
 	struct porch_host *h = host_settings();
 	struct steering to = {};
-	struct porch_listener *l;
+	struct porch_listener_entry *l;
 	struct segment *seg;
 	struct general *g;
 	enum verdict v;

@@ -56,7 +56,7 @@
 __noinline int porch_parse(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	struct general *g;
 	enum parsed parsed;
 
@@ -81,7 +81,7 @@ __noinline int porch_general(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
 	struct porch_host *h = host_settings();
-	struct porch_listener *l;
+	struct porch_listener_entry *l;
 	struct segment *seg;
 	struct general *g;
 	enum known known;
@@ -119,7 +119,7 @@ __noinline int porch_look_up(struct xdp_md *ctx)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
 	struct porch_host *h = host_settings();
-	struct porch_listener *l;
+	struct porch_listener_entry *l;
 
 	if (!scratch || !h)
 		return XDP_PASS;
@@ -131,7 +131,7 @@ __noinline int porch_look_up(struct xdp_md *ctx)
 INLINE int usual(struct xdp_md *ctx, struct segment *seg, void *data, void *ip, void *end)
 {
 	struct tcphdr *th = ip + (seg->v6 ? IPV6_HLEN : IPV4_HLEN);
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	enum known known;
 	enum layout layout;
 	struct reply r = {};
@@ -302,7 +302,7 @@ SEC("syscall")
 int porch_seed(struct porch_seed_args *args)
 {
 	struct porch_flow like = {};
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	struct porch_host *h = host_settings();
 	struct flow_key k;
 	long way;

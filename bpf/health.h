@@ -12,7 +12,7 @@
 #define WELL_TICKS PORCH_TICKS_PER_SEC
 #define REFUSED_TICKS (10 * PORCH_TICKS_PER_SEC)
 
-INLINE int probe_is_due(const struct porch_listener *l, int v6, __u32 tick)
+INLINE int probe_is_due(const struct porch_listener_entry *l, int v6, __u32 tick)
 {
 	__u32 last = l->probe_tick[v6 & 1], health = l->health[v6 & 1];
 
@@ -38,7 +38,7 @@ INLINE __u32 window_of(const struct tcp_sock *tp, __u32 space)
 }
 
 /* The part of tcp_select_initial_window() that depends on the socket. */
-INLINE void window_refresh(struct porch_listener *l, const struct porch_host *h, const struct tcp_sock *tp)
+INLINE void window_refresh(struct porch_listener_entry *l, const struct porch_host *h, const struct tcp_sock *tp)
 {
 	const struct sock *sk = (const void *)tp;
 	__u32 space = window_of(tp, sk->sk_rcvbuf);
@@ -110,7 +110,7 @@ INLINE __u32 socket_tuple(struct bpf_sock_tuple *t, const struct flow_key *k)
 		 bpf_skc_lookup_tcp(ctx, tuple, sizeof((tuple)->ipv4), BPF_F_CURRENT_NETNS, 0) :             \
 		 bpf_skc_lookup_tcp(ctx, tuple, sizeof((tuple)->ipv6), BPF_F_CURRENT_NETNS, 0))
 
-__noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct porch_listener *l,
+__noinline int health_probe(struct xdp_md *ctx, const struct flow_key *k, struct porch_listener_entry *l,
 			  struct porch_host *h)
 {
 	struct bpf_sock_tuple t = {};

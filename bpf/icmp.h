@@ -78,7 +78,7 @@ INLINE int icmp(struct xdp_md *ctx, struct porch_scratch *scratch, int v6)
 {
 	struct general *g = &scratch->general;
 	struct flow_key *k = &scratch->key;
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	struct steering to = { .kind = PORCH_RECORD_ICMP };
 	struct porch_steer *s;
 	struct porch_flow *f;

@@ -10,7 +10,7 @@ INLINE struct porch_host *host_settings(void)
 	return bpf_map_lookup_elem(&porch_host, &zero);
 }
 
-INLINE struct porch_listener *listener_at(__u32 index)
+INLINE struct porch_listener_entry *listener_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&porch_listeners, &index);
 }
@@ -28,7 +28,7 @@ INLINE int address_is_local(const __u64 d[2])
 	return slot[0] == d[0] && slot[1] == d[1] && (d[0] | d[1]);
 }
 
-INLINE int listener_has_address(const struct porch_listener *l, const __u64 d[2])
+INLINE int listener_has_address(const struct porch_listener_entry *l, const __u64 d[2])
 {
 	const __u64 *a = (const void *)l->address;
 
@@ -46,14 +46,14 @@ INLINE __u32 port_listener(__u16 port)
 
 /* Index of the listener of d:port, 0: none. An exact address comes before `*`
  * because porch links it in front. */
-INLINE __u32 listener_find(const __u64 d[2], __u16 port, struct porch_listener **ret)
+INLINE __u32 listener_find(const __u64 d[2], __u16 port, struct porch_listener_entry **ret)
 {
 	__u32 index = port_listener(port);
 
 	if (likely(!index))
 		return 0;
 	for (int i = 0; i < PORCH_CHAIN_MAX; i++) {
-		struct porch_listener *l = listener_at(index);
+		struct porch_listener_entry *l = listener_at(index);
 
 		if (!l)
 			return 0;
@@ -74,7 +74,7 @@ INLINE int issued_within(__u32 stamp, __u32 tick, __u32 seconds)
 	return stamp && tick - stamp <= seconds * PORCH_TICKS_PER_SEC;
 }
 
-INLINE int listener_expects_proofs(const struct porch_listener *l, const struct porch_host *h)
+INLINE int listener_expects_proofs(const struct porch_listener_entry *l, const struct porch_host *h)
 {
 	return issued_within(l->issued_ts, h->tick, PORCH_FORM_SECONDS) ||
 	       issued_within(l->issued_plain, h->tick, PORCH_FORM_SECONDS) ||
@@ -82,7 +82,7 @@ INLINE int listener_expects_proofs(const struct porch_listener *l, const struct 
 }
 
 /* The regime in force: what the switch says, where protect leaves a choice. */
-INLINE __u8 regime_of(const struct porch_listener *l)
+INLINE __u8 regime_of(const struct porch_listener_entry *l)
 {
 	if (l->protect == PORCH_PROTECT_OFF)
 		return PORCH_REGIME_KERNEL;
@@ -92,7 +92,7 @@ INLINE __u8 regime_of(const struct porch_listener *l)
 }
 
 /* The window scale that its SYN-ACKs announce. */
-INLINE __u8 our_wscale(const struct porch_listener *l, const struct porch_host *h)
+INLINE __u8 our_wscale(const struct porch_listener_entry *l, const struct porch_host *h)
 {
 	if (unlikely(l->deliver == PORCH_DELIVER_AFXDP))
 		return PORCH_AFXDP_WSCALE;

@@ -42,7 +42,7 @@ struct {
 	__uint(max_entries, PORCH_LISTENERS_MAX);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct porch_listener);
+	__type(value, struct porch_listener_entry);
 } porch_listeners SEC(".maps");
 
 /* Per listener and CPU: the counters of `porch status`. BPF writes. */

@@ -122,7 +122,7 @@ __noinline int entry_done(const struct flow_key *k)
  * `spend`: a half-open entry that proves is removed; *entry says if one did.
  */
 INLINE enum verdict final_ack(const struct segment *seg, int undelivered, int spend, __u32 index,
-			      const struct porch_listener *l, const struct porch_host *h,
+			      const struct porch_listener_entry *l, const struct porch_host *h,
 			      struct porch_scratch *scratch, int *entry)
 {
 	int ts = seg->options & PORCH_OPT_TIMESTAMPS, tracked, right;

@@ -9,7 +9,7 @@
 
 #define CALM_TICKS (10 * PORCH_TICKS_PER_SEC)
 
-__noinline int regime_arm(struct porch_listener *l, __u32 tick)
+__noinline int regime_arm(struct porch_listener_entry *l, __u32 tick)
 {
 	if (!l || l->regime == PORCH_REGIME_STATELESS)
 		return 0;
@@ -22,7 +22,7 @@ __noinline int regime_arm(struct porch_listener *l, __u32 tick)
 }
 
 /* Count this SYN in its CPU's window of one tick; twice the rate arms. */
-INLINE void regime_syn(struct porch_listener *l, struct porch_stats *s, __u32 tick)
+INLINE void regime_syn(struct porch_listener_entry *l, struct porch_stats *s, __u32 tick)
 {
 	if (s->window_tick != tick) {
 		s->window_tick = tick;

@@ -55,7 +55,7 @@ INLINE void address_learn(const __u64 d[2])
 INLINE void sock_listening(__u32 index)
 {
 	for (int i = 0; i < PORCH_CHAIN_MAX; i++) {
-		struct porch_listener *l = listener_at(index);
+		struct porch_listener_entry *l = listener_at(index);
 
 		if (!l)
 			return;
@@ -116,7 +116,7 @@ INLINE void sock_closed(const struct flow_key *k, int oldstate, __u32 tick)
 INLINE int sock_state(const struct sock *sk, int oldstate, int newstate)
 {
 	const struct inet_sock *inet = (const void *)sk;
-	struct porch_listener *l = 0;
+	struct porch_listener_entry *l = 0;
 	struct porch_host *h;
 	struct flow_key k;
 	__u32 index, first;

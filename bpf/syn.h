@@ -46,7 +46,7 @@ __noinline __u32 route_mss(const struct flow_key *k)
 
 /* The MSS to announce: the listener's, else the route's, else the interface's. */
 INLINE __u16 announced_mss(struct xdp_md *ctx, const struct segment *seg, const struct flow_key *k,
-			   const struct porch_listener *l, const struct porch_host *h)
+			   const struct porch_listener_entry *l, const struct porch_host *h)
 {
 	__u32 ifindex = ctx->ingress_ifindex, slot = ifindex & (PORCH_IFACE_SLOTS - 1);
 	struct porch_iface *i = bpf_map_lookup_elem(&porch_ifaces, &slot);
@@ -66,7 +66,7 @@ INLINE __u16 announced_mss(struct xdp_md *ctx, const struct segment *seg, const 
 
 /* RFC 3168 6.1.1 as tcp_ecn_create_request() reads it. AccECN (AE set, RFC 9768)
  * is met as RFC 3168 ECN, which its client accepts. Plain cookies have no bit; libporch's engine has no ECN. */
-INLINE int ecn_agreed(const struct segment *seg, const struct porch_listener *l, const struct porch_host *h)
+INLINE int ecn_agreed(const struct segment *seg, const struct porch_listener_entry *l, const struct porch_host *h)
 {
 	return (seg->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && !seg->ect && h->tcp_ecn &&
 	       (seg->options & PORCH_OPT_TIMESTAMPS) && l->deliver != PORCH_DELIVER_AFXDP;
@@ -95,7 +95,7 @@ INLINE __u32 window_round(__u32 space, __u32 mss)
 /* Window, options and scale of the reply, and the cookie that carries them.
  * seg->options shrinks to what both sides want. */
 INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct flow_key *k,
-			  struct porch_listener *l, const struct porch_host *h, struct reply *r)
+			  struct porch_listener_entry *l, const struct porch_host *h, struct reply *r)
 {
 	__u32 mss = seg->mss ? seg->mss : seg->v6 ? MSS_DEFAULT_V6 : MSS_DEFAULT_V4;
 	__u32 space = l->rcv_space ? l->rcv_space : h->rcv_space;
@@ -174,7 +174,7 @@ enum tracked {
 __noinline int syn_track(struct xdp_md *ctx, const struct flow_key *k, __u32 index)
 {
 	struct porch_scratch *scratch = scratch_of_cpu();
-	struct porch_listener *l = listener_at(index);
+	struct porch_listener_entry *l = listener_at(index);
 	struct porch_host *h = host_settings();
 	struct porch_half_open *e, *fresh;
 	int live;
@@ -202,7 +202,7 @@ __noinline int syn_track(struct xdp_md *ctx, const struct flow_key *k, __u32 ind
 
 /* A tuple that is already held: whoever holds it answers. */
 INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, enum known known, __u32 index,
-				 const struct porch_listener *l)
+				 const struct porch_listener_entry *l)
 {
 	struct porch_flow *f;
 	long found;
@@ -231,7 +231,7 @@ INLINE enum verdict syn_of_known(struct segment *seg, const struct flow_key *k, 
 
 /* Is there a reason to leave this SYN to the kernel, or to drop it? */
 INLINE enum verdict syn_admit(struct xdp_md *ctx, struct segment *seg, const struct flow_key *k, __u32 index,
-			      struct porch_listener *l, struct porch_host *h, __u8 regime)
+			      struct porch_listener_entry *l, struct porch_host *h, __u8 regime)
 {
 	if (unlikely(h->flags & PORCH_HOST_DENY) && source_is_denied(k))
 		return refuse(index, PORCH_REASON_DENIED);
@@ -257,7 +257,7 @@ INLINE enum verdict syn_admit(struct xdp_md *ctx, struct segment *seg, const str
 	return GO_ON;
 }
 
-INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index, struct porch_listener *l,
+INLINE enum verdict on_syn(struct xdp_md *ctx, struct segment *seg, __u32 index, struct porch_listener_entry *l,
 			   struct porch_host *h, struct reply *r)
 {
 	struct porch_counters *c = counters();

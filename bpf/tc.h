@@ -68,7 +68,7 @@ INLINE int tc_defer(struct __sk_buff *skb, struct porch_meta *m)
  * turn the listener off for all, so that has an effect only now and then.
  * Sockets that come and go are seen by the tracepoint.
  */
-INLINE int tc_refuse_listener(struct porch_listener *l, const struct porch_meta *m, enum porch_health health,
+INLINE int tc_refuse_listener(struct porch_listener_entry *l, const struct porch_meta *m, enum porch_health health,
 			      __u32 reason, __u32 tick, int v6)
 {
 	if (health != PORCH_HEALTH_NO_SOCKET || l->health[v6 & 1] != PORCH_HEALTH_WELL ||
@@ -108,7 +108,7 @@ INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct po
 
 /* The listening socket is there. Returns a tc verdict, or 1: send round. */
 INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch_meta *m,
-			struct porch_listener *l, struct porch_host *h)
+			struct porch_listener_entry *l, struct porch_host *h)
 {
 	struct porch_flow *f = m->flow != PORCH_NO_FLOW ? flow_at(m->flow) : 0;
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -154,7 +154,7 @@ INLINE int tc_listening(struct __sk_buff *skb, struct bpf_sock *sk, struct porch
 
 INLINE int tc_deliver(struct __sk_buff *skb, struct porch_meta *m, struct porch_host *h)
 {
-	struct porch_listener *l = listener_at(m->listener);
+	struct porch_listener_entry *l = listener_at(m->listener);
 	struct bpf_sock_tuple t = {};
 	struct porch_flow *f;
 	struct bpf_sock *sk;
@@ -194,7 +194,7 @@ INLINE int tc_deliver(struct __sk_buff *skb, struct porch_meta *m, struct porch_
 /* Without metadata: is this a segment of an undelivered flow? 0: filled in. */
 INLINE int tc_find(struct __sk_buff *skb, struct porch_meta *m, struct porch_host *h)
 {
-	struct porch_listener *l;
+	struct porch_listener_entry *l;
 	struct porch_flow *f;
 	__u8 first[20], tcp[TCP_HLEN];
 	struct flow_key k = {};

@@ -76,7 +76,7 @@ static long tick_listener(__u32 i, void *ctx)
 	struct listeners *all = ctx;
 	struct porch_host *h = all->h;
 	struct sum_syns sum = { .listener = i + 1 };
-	struct porch_listener *l = listener_at(sum.listener);
+	struct porch_listener_entry *l = listener_at(sum.listener);
 	__u32 tick, fresh;
 
 	if (!h || !l)

@@ -3,7 +3,7 @@
 #ifndef PORCH_BPF_VERDICT_H
 #define PORCH_BPF_VERDICT_H
 
-INLINE int xdp_action(enum verdict v, const struct porch_listener *l)
+INLINE int xdp_action(enum verdict v, const struct porch_listener_entry *l)
 {
 	/* monitor decides and counts, and changes nothing */
 	if (unlikely(l->protect == PORCH_PROTECT_MONITOR))

@@ -284,7 +284,7 @@ struct porch_queue {
 
 /* ---- porch_listeners ---- */
 
-struct porch_listener {
+struct porch_listener_entry {
 	/* configuration; writer: porch, under the namespace lock */
 	__u8 address[16];	/* all zero with any_address set */
 	__u16 port;

@@ -19,7 +19,7 @@ IDLE=10000
 afxdp_up() {
 	world_up k
 	afxdp_threads k
-	afxdp_world a 'flows = 1048576'
+	afxdp_world a ''
 	afxdp_world i ''
 	world_up d
 	world_xdp d drop
@@ -255,7 +255,7 @@ afxdp_round() {	# SECONDS
 	app_up a worker 8001 abort block && { connections conn-porch a abort 40000 "$s" 32; connections conn-porch-lone a abort 40000 "$s" 1; }
 	floor conn-floor 40000 "$s"
 	app_up k epoll 8001 abort && ceiling accepts-kernel k 0.3 20000 30000 40000 50000 60000 70000 80000
-	app_up a worker 8001 abort block && ceiling accepts-porch a 0.3 100000 150000 200000 250000 300000 350000
+	app_up a worker 8001 abort block && ceiling accepts-porch a 0.3 100000 150000 200000 250000 300000 350000 400000
 	app_up k epoll 8002 close && connections fin-kernel k close 20000 "$s" 32
 	app_up a worker 8002 close block && connections fin-porch a close 20000 "$s" 32
 	ratio conn-ratio conn-kernel conn-porch

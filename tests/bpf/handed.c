@@ -71,7 +71,7 @@ __u32 four_queues(void)
 
 void world_afxdp(void)
 {
-	struct porch_listener *listener = l();
+	struct porch_listener_entry *listener = l();
 
 	listener->deliver = PORCH_DELIVER_AFXDP;
 	listener->protect = PORCH_PROTECT_ALWAYS;

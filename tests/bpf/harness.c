@@ -111,7 +111,7 @@ __u32 run_ifindex = 1, run_queue;
 static void keep_well(void)
 {
 	for (int i = 1; i < PORCH_LISTENERS_MAX; i++) {
-		struct porch_listener *l = &world.listeners[i];
+		struct porch_listener_entry *l = &world.listeners[i];
 
 		for (int v6 = 0; l->used && v6 < 2; v6++)
 			if (l->health[v6] == PORCH_HEALTH_WELL && !l->accept_queue_full)

@@ -44,7 +44,7 @@ void harness_must(int ok, const char *what);
 
 struct world {
 	struct porch_host *host;
-	struct porch_listener *listeners; /* [0] unused */
+	struct porch_listener_entry *listeners; /* [0] unused */
 	struct porch_ports *ports;
 	struct porch_addrs *addrs;
 	struct porch_flow *flows;
@@ -57,7 +57,7 @@ struct world {
 extern struct world world;
 
 /* The listener of every row. */
-static inline struct porch_listener *l(void)
+static inline struct porch_listener_entry *l(void)
 {
 	return &world.listeners[LISTENER];
 }
@@ -75,8 +75,8 @@ void world_reset(void);
 void world_forget(void);
 /* Listener 1 as row() makes it: *:80, on-attack, stateless, well. */
 /* Its socket was looked at just now and found well, for one family. */
-void well(struct porch_listener *l, int v6);
-struct porch_listener *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime);
+void well(struct porch_listener_entry *l, int v6);
+struct porch_listener_entry *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime);
 void address_add(const __u8 address[16]);
 void deny_add(const __u8 address[16], __u32 length);
 void route_add(const __u8 address[16], __u32 length, __u16 mss);

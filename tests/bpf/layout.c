@@ -72,7 +72,7 @@ static void structs(void)
 	BEGIN(porch_flow); F(remote); F(local); F(remote_port); F(local_port); F(state); F(listener); F(options);
 		F(wscale); F(mss); F(assigned); F(by_cookie); F(irs); F(iss); F(ts_recent); F(ts_ecr); F(expires);
 		END();
-	BEGIN(porch_listener); F(address); F(port); F(used); F(any_address); F(deliver); F(protect); F(overflow);
+	BEGIN(porch_listener_entry); F(address); F(port); F(used); F(any_address); F(deliver); F(protect); F(overflow);
 		F(next); F(mss); F(reserved0); F(backlog); F(syn_rate); F(reserved1); F(regime); F(health);
 		F(accept_queue_full); F(rcv_wscale); F(reserved3); F(user_mss); F(rcv_space); F(probe_tick); F(issued_ts); F(issued_plain);
 		F(issued_tracked); F(left_kernel); F(calm_since); F(syn_total); F(syn_per_second); F(reserved2); END();
@@ -163,9 +163,9 @@ static void sizes(void)
 	row_end("");
 
 	row("run-time fields of a listener share no cache line with its configuration");
-	if (offsetof(struct porch_listener, regime) % 64 || sizeof(struct porch_listener) % 64)
-		fail("regime is at %zu of %zu", offsetof(struct porch_listener, regime),
-		     sizeof(struct porch_listener));
+	if (offsetof(struct porch_listener_entry, regime) % 64 || sizeof(struct porch_listener_entry) % 64)
+		fail("regime is at %zu of %zu", offsetof(struct porch_listener_entry, regime),
+		     sizeof(struct porch_listener_entry));
 	row_end("");
 
 	row("statistics of a listener fill one cache line");

@@ -116,15 +116,15 @@ void world_reset(void)
 	listener_add(LISTENER, NULL, PORT, PORCH_PROTECT_ON_ATTACK, PORCH_REGIME_STATELESS);
 }
 
-void well(struct porch_listener *l, int v6)
+void well(struct porch_listener_entry *l, int v6)
 {
 	l->health[v6] = PORCH_HEALTH_WELL;
 	l->probe_tick[v6] = world.host->tick;
 }
 
-struct porch_listener *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime)
+struct porch_listener_entry *listener_add(__u32 index, const __u8 *address, __u16 port, __u8 protect, __u8 regime)
 {
-	struct porch_listener *l = &world.listeners[index];
+	struct porch_listener_entry *l = &world.listeners[index];
 	__u8 *first = &world.ports->listener[port];
 
 	memset(l, 0, sizeof(*l));

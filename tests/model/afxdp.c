@@ -2,7 +2,7 @@
 /* deliver=afxdp: who is admitted, who holds a flow, what TIME-WAIT says. */
 #include "model_internal.h"
 
-bool model_afxdp(const struct porch_listener *l)
+bool model_afxdp(const struct porch_listener_entry *l)
 {
 	return l->deliver == PORCH_DELIVER_AFXDP;
 }
@@ -151,7 +151,7 @@ static void remember(struct model *m, const struct frame *in, const struct model
 static int admit(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,
 		 int index, struct frame *out)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 	bool old = f && f->flow.state == PORCH_FLOW_HANDED &&
 		   (f->phase == PORCH_PHASE_CLOSING || f->phase == PORCH_PHASE_TIME_WAIT);
 	struct porch_flow fresh = { .state = PORCH_FLOW_HANDED, .listener = index, .by_cookie = 1 };
@@ -202,7 +202,7 @@ static int admit(struct model *m, const struct frame *in, const struct model_seg
 int model_afxdp_arrives(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 			struct frame *out)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 	struct model_flow *f = model_flow_of(m, &s->tuple);
 
 	if (f && f->held)

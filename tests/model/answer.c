@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static __u16 announced(const struct model *m, const struct model_segment *s, const struct porch_listener *l)
+static __u16 announced(const struct model *m, const struct model_segment *s, const struct porch_listener_entry *l)
 {
 	__u16 mss = s->v6 ? m->mss6 : m->mss4;
 
@@ -32,7 +32,7 @@ struct grant {
 	struct cookie cookie;
 };
 
-static void grant_of(const struct model *m, const struct model_segment *s, const struct porch_listener *l,
+static void grant_of(const struct model *m, const struct model_segment *s, const struct porch_listener_entry *l,
 		     struct grant *g)
 {
 	const struct porch_host *h = &m->host;
@@ -62,7 +62,7 @@ static void grant_of(const struct model *m, const struct model_segment *s, const
 static void track(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 		  struct grant *g)
 {
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 	struct model_entry *e = model_entry_of(m, &s->tuple);
 	struct porch_half_open fresh = {
 		.irs = s->seq,
@@ -214,7 +214,7 @@ void model_write(const struct model *m, const struct frame *in, const struct mod
 void model_answer(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 		  int regime, struct frame *out)
 {
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 	const struct porch_host *h = &m->host;
 	__u16 mss = announced(m, s, l);
 	bool in_place = s->plain_ip && !s->payload && model_usual(s) && h->tcp_timestamps && h->tcp_sack &&
@@ -251,7 +251,7 @@ static void tick_keys(struct model *m)
 
 static bool tick_listener(struct model *m, int index, __u32 per_second)
 {
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 	double exact;
 
 	if (!l->used)

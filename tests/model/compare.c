@@ -131,7 +131,7 @@ void compare_counters(const struct model *m)
 void compare_listeners(const struct model *m)
 {
 	for (int i = 1; i < MODEL_LISTENERS; i++) {
-		const struct porch_listener *a = &world.listeners[i], *b = &m->listener[i];
+		const struct porch_listener_entry *a = &world.listeners[i], *b = &m->listener[i];
 
 #define SAME(field)                                                                                          \
 	if (a->field != b->field)                                                                            \

@@ -20,7 +20,7 @@ __u64 generator_next(struct generator *g)
 /* ---- worlds ---- */
 
 /* To porchd, as porch would set it. */
-static void hand_over(struct generator *g, struct porch_listener *l)
+static void hand_over(struct generator *g, struct porch_listener_entry *l)
 {
 	l->deliver = PORCH_DELIVER_AFXDP;
 	l->protect = once_in(g, 12) ? below(g, 2) : PORCH_PROTECT_ALWAYS;
@@ -47,7 +47,7 @@ static void porchd(struct generator *g, struct model *m)
 static void listener(struct generator *g, struct model *m, int index, __u16 port, const __u8 *address)
 {
 	static const __u32 rates[] = { 10, 60, 1000, 1000000 };
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 
 	memset(l, 0, sizeof(*l));
 	l->port = port;
@@ -162,7 +162,7 @@ static void change_flow(struct generator *g, struct model *m)
 
 static void change(struct generator *g, struct model *m)
 {
-	struct porch_listener *l = &m->listener[1 + below(g, MODEL_LISTENERS - 1)];
+	struct porch_listener_entry *l = &m->listener[1 + below(g, MODEL_LISTENERS - 1)];
 	struct porch_host *h = &m->host;
 
 	switch (below(g, 16)) {

@@ -48,7 +48,7 @@ static int listener_of(const struct model *m, const struct porch_tuple *t)
 	int any = 0;
 
 	for (int i = 1; i < MODEL_LISTENERS; i++) {
-		const struct porch_listener *l = &m->listener[i];
+		const struct porch_listener_entry *l = &m->listener[i];
 
 		if (!l->used || l->port != t->local_port)
 			continue;
@@ -62,7 +62,7 @@ static int listener_of(const struct model *m, const struct porch_tuple *t)
 	return any;
 }
 
-int model_regime(const struct porch_listener *l)
+int model_regime(const struct porch_listener_entry *l)
 {
 	if (l->protect == PORCH_PROTECT_OFF)
 		return PORCH_REGIME_KERNEL;
@@ -76,7 +76,7 @@ bool model_within(__u32 stamp, __u32 tick, __u32 seconds)
 	return stamp && tick - stamp <= seconds * 10;
 }
 
-void model_arm(struct model *m, struct porch_listener *l)
+void model_arm(struct model *m, struct porch_listener_entry *l)
 {
 	if (l->regime == PORCH_REGIME_STATELESS)
 		return;
@@ -119,7 +119,7 @@ static bool in_prefix(const __u8 a[16], const struct model_prefix *p)
 }
 
 /* No socket listens in the test's namespace. */
-static void probe(struct model *m, struct porch_listener *l, bool v6)
+static void probe(struct model *m, struct porch_listener_entry *l, bool v6)
 {
 	/* whoever has been seen listening is not ended by a look */
 	if (l->health[v6] != PORCH_HEALTH_WELL)
@@ -130,7 +130,7 @@ static void probe(struct model *m, struct porch_listener *l, bool v6)
 }
 
 /* Once a second while well, ten seconds after a refusal, else once per tick. */
-static bool probe_due(const struct model *m, const struct porch_listener *l, bool v6)
+static bool probe_due(const struct model *m, const struct porch_listener_entry *l, bool v6)
 {
 	__u32 last = l->probe_tick[v6], passed = m->host.tick - last;
 
@@ -178,7 +178,7 @@ static int syn_known(struct model *m, const struct frame *in, const struct model
 /* -1: to be answered. */
 static int syn_admit(struct model *m, const struct model_segment *s, int index, int regime)
 {
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 
 	for (int i = 0; i < m->denies; i++)
 		if (in_prefix(s->tuple.remote, &m->deny[i]))
@@ -213,7 +213,7 @@ static int syn_admit(struct model *m, const struct model_segment *s, int index, 
 static int on_syn(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 		  struct frame *out)
 {
-	struct porch_listener *l = &m->listener[index];
+	struct porch_listener_entry *l = &m->listener[index];
 	struct porch_stats *st = &m->stats[index];
 	__u64 refused = st->refused;
 	int regime, verdict;

@@ -40,7 +40,7 @@ struct model_prefix {
 struct model {
 	struct porch_host host;
 	bool probed; /* the SYN at hand had the socket looked at */
-	struct porch_listener listener[MODEL_LISTENERS];
+	struct porch_listener_entry listener[MODEL_LISTENERS];
 	struct porch_stats stats[MODEL_LISTENERS];
 	struct porch_counters counters;
 	struct model_flow flow[MODEL_FLOWS];

@@ -8,12 +8,12 @@
 int model_refuse(struct model *m, int index, int reason);
 /* A stamp of the last `seconds`; 0 is "never". */
 bool model_within(__u32 stamp, __u32 tick, __u32 seconds);
-int model_regime(const struct porch_listener *l);
-void model_arm(struct model *m, struct porch_listener *l);
+int model_regime(const struct porch_listener_entry *l);
+void model_arm(struct model *m, struct porch_listener_entry *l);
 /* The SYN-ACK, and what is remembered of it. */
 void model_answer(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 		  int regime, struct frame *out);
-bool model_afxdp(const struct porch_listener *l);
+bool model_afxdp(const struct porch_listener_entry *l);
 /* Why nobody is admitted now; 0: somebody may be. */
 int model_door(const struct model *m, int index);
 /* A SYN of a HANDED flow: a verdict, or -1: as any other. */

@@ -121,7 +121,7 @@ static void tick(void)
 static void begin(void)
 {
 	static const struct porch_keys no_keys;
-	struct porch_listener *l = model.listener;
+	struct porch_listener_entry *l = model.listener;
 	int entries_max = ENTRIES;
 
 	memset(&model, 0, sizeof(model));

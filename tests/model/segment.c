@@ -4,7 +4,7 @@
 
 int model_unknown(struct model *m, int index, int reason)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 
 	if (model_regime(l) != PORCH_REGIME_KERNEL &&
 	    !(l->left_kernel && m->host.tick - l->left_kernel < 20)) {
@@ -89,7 +89,7 @@ bool model_cookie_proves(struct model *m, const struct model_segment *s, struct 
 static int prove(struct model *m, const struct frame *in, const struct model_segment *s,
 		 struct porch_flow *old, int index, struct frame *out)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 	struct porch_flow fresh = { .state = PORCH_FLOW_PROVEN, .listener = index, .by_cookie = 1 };
 	struct model_flow *f;
 	bool right = model_cookie_proves(m, s, &fresh), issued;
@@ -148,7 +148,7 @@ static int undelivered(struct model *m, const struct model_segment *s, struct po
 
 static int on_reset(struct model *m, const struct model_segment *s, int index)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 	struct model_entry *e = model_entry_of(m, &s->tuple);
 
 	if (!e || !model_within(l->issued_tracked, m->host.tick, m->host.half_open_seconds) ||
@@ -176,7 +176,7 @@ int model_stray(struct model *m, const struct model_segment *s, int index)
 int model_segment_arrives(struct model *m, const struct frame *in, const struct model_segment *s, int index,
 			  struct frame *out)
 {
-	const struct porch_listener *l = &m->listener[index];
+	const struct porch_listener_entry *l = &m->listener[index];
 	struct model_flow *f = model_flow_of(m, &s->tuple);
 	__u32 tick = m->host.tick, flags = s->flags & (FIN | SYN | RST | ACK);
 	struct porch_flow *old = NULL;

@@ -29,8 +29,8 @@ static void talk(struct end *e, const struct tcp_segment *s)
 		printf(" ts %u %u", s->tsval, s->tsecr);
 	for (i = 0; i < s->sack_blocks; i++)
 		printf(" [%u-%u]", s->sack[i][0] - other, s->sack[i][1] - other);
-	printf("  | cwnd %u pipe %u sacked %u lost %u resent %u rec %u\n", e->conn.cwnd, conn_pipe(&e->conn), e->conn.sacked,
-	       e->conn.lost, e->conn.resent, e->conn.recovery);
+	printf("  | cwnd %u pipe %u sacked %u lost %u resent %u rec %u\n", e->conn.cwnd, conn_pipe(&e->conn),
+	       e->conn.sacked, e->conn.lost, e->conn.resent, e->conn.recovery);
 }
 
 /* A frame as it leaves. */
@@ -50,7 +50,8 @@ void check_sent(struct end *e, const uint8_t *frame, uint32_t length)
 		sim_fail(w, "end %d: wrong checksum", e->index);
 	if (length - l3 > w->plan.mtu)
 		sim_fail(w, "end %d: larger than the interface takes", e->index);
-	if (s.length > max_u32(w->plan.mss[!e->index] ? w->plan.mss[!e->index] : TCP_MSS_DEFAULT, TCP_MSS_MIN))
+	if (s.length >
+	    max_u32(w->plan.mss[!e->index] ? w->plan.mss[!e->index] : TCP_MSS_DEFAULT, TCP_MSS_MIN))
 		sim_fail(w, "end %d: %u octets for an MSS of %u", e->index, s.length, w->plan.mss[!e->index]);
 	if (s.flags & TCP_FLAG_RST)
 		return;
@@ -104,9 +105,11 @@ static void check_records(struct end *e)
 	if (c->options & TCP_OPT_SACK && sacked != c->sacked)
 		sim_fail(e->world, "end %d: sacked %u, not %u", e->index, c->sacked, sacked);
 	if (lost != c->lost || resent != c->resent)
-		sim_fail(e->world, "end %d: lost %u/%u resent %u/%u", e->index, c->lost, lost, c->resent, resent);
+		sim_fail(e->world, "end %d: lost %u/%u resent %u/%u", e->index, c->lost, lost, c->resent,
+			 resent);
 	if (c->sacked + c->lost > conn_flight(c))
-		sim_fail(e->world, "end %d: sacked %u, lost %u of %u", e->index, c->sacked, c->lost, conn_flight(c));
+		sim_fail(e->world, "end %d: sacked %u, lost %u of %u", e->index, c->sacked, c->lost,
+			 conn_flight(c));
 	n = 0;
 	if (c->rec_any)
 		for (i = c->rec_oldest;; i = record_at(c, i)->newer) {
@@ -139,7 +142,8 @@ void check_end(struct end *e)
 	if (receive_unread(c) > max_u32(p->recv_buffer[e->index], 65535) + e->unit)
 		sim_fail(e->world, "end %d: %u unread", e->index, receive_unread(c));
 	for (i = 0; i < c->ranges; i++)
-		if (!seq_before(c->range[i].from, c->range[i].to) || !seq_before(c->rcv_nxt, c->range[i].from) ||
+		if (!seq_before(c->range[i].from, c->range[i].to) ||
+		    !seq_before(c->rcv_nxt, c->range[i].from) ||
 		    (i && !seq_before(c->range[i - 1].to, c->range[i].from)))
 			sim_fail(e->world, "end %d: range %u", e->index, i);
 	/* buffers, two partly filled blocks each, records, ranges */

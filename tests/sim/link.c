@@ -57,7 +57,8 @@ static uint32_t link_header(const uint8_t *f)
 	return f[12] == 0x81 ? 18 : f[12] == 0x88 && f[13] == 0xa8 ? 22 : 14;
 }
 
-static void put(struct world *w, int to, const void *frame, uint32_t length, uint64_t at, bool queued, bool icmp)
+static void put(struct world *w, int to, const void *frame, uint32_t length, uint64_t at, bool queued,
+		bool icmp)
 {
 	struct event *e;
 
@@ -101,7 +102,6 @@ static void too_big(struct world *w, int from, const uint8_t *f, uint32_t length
 	memcpy(frame + n + 8, f + l3, 64);
 	put(w, from, frame, n + 72, w->now + w->plan.way[from].delay, false, true);
 }
-
 
 void link_send(struct world *w, int from, const void *frame, uint32_t length)
 {

@@ -27,10 +27,10 @@
 
 static const struct row {
 	const char *name;
-	uint32_t loss;		/* in 100,000 */
-	uint32_t reorder;	/* in 100,000 */
-	uint64_t delay_us;	/* one way */
-	uint64_t rate;		/* octets a second */
+	uint32_t loss;	   /* in 100,000 */
+	uint32_t reorder;  /* in 100,000 */
+	uint64_t delay_us; /* one way */
+	uint64_t rate;	   /* octets a second */
 	uint32_t octets;
 } rows[] = {
 	{ "no loss", 0, 0, 5000, 25000000, 12u << 20 },
@@ -103,9 +103,10 @@ static uint64_t errors_seen(void)
 			n = strtok_r(names, " \n", &sn);
 			v = strtok_r(values, " \n", &sv);
 			for (; n && v; n = strtok_r(NULL, " \n", &sn), v = strtok_r(NULL, " \n", &sv))
-				if (!strcmp(n, "InCsumErrors") || !strcmp(n, "InErrs") || !strcmp(n, "TCPSACKDiscard") ||
-				    !strcmp(n, "TCPDSACKIgnoredOld") || !strcmp(n, "TCPAbortOnTimeout") ||
-				    !strcmp(n, "TCPZeroWindowDrop") || !strcmp(n, "TCPRcvQDrop"))
+				if (!strcmp(n, "InCsumErrors") || !strcmp(n, "InErrs") ||
+				    !strcmp(n, "TCPSACKDiscard") || !strcmp(n, "TCPDSACKIgnoredOld") ||
+				    !strcmp(n, "TCPAbortOnTimeout") || !strcmp(n, "TCPZeroWindowDrop") ||
+				    !strcmp(n, "TCPRcvQDrop"))
 					sum += strtoull(v, NULL, 10);
 		}
 		if (f)
@@ -241,7 +242,9 @@ static int fd_from(int sock)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
 	int fd = -1;
 
 	if (recvmsg(sock, &m, 0) == 1 && CMSG_FIRSTHDR(&m))
@@ -253,7 +256,9 @@ static void fd_to(int sock, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { "x", 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -308,8 +313,12 @@ static pid_t child(const char *address, uint16_t port, uint32_t octets, bool ser
 static double transfer(const struct row *row, uint16_t port, bool linux_too, uint64_t seed, uint64_t *errors)
 {
 	struct served served = { .port = port, .octets = row->octets };
-	struct link link = { .loss = row->loss, .reorder = row->reorder, .delay = row->delay_us * 1000,
-			     .rate = row->rate, .queue = 250, .random = seed };
+	struct link link = { .loss = row->loss,
+			     .reorder = row->reorder,
+			     .delay = row->delay_us * 1000,
+			     .rate = row->rate,
+			     .queue = 250,
+			     .random = seed };
 	struct {
 		double seconds;
 		uint64_t errors;
@@ -360,9 +369,10 @@ int main(int argc, char **argv)
 			double ours = transfer(&rows[i], (uint16_t)port, false, 1000 + i, &errors);
 			double theirs = transfer(&rows[i], (uint16_t)port, true, 1000 + i, &unused);
 
-			say(ours > 0 && errors == 0, "%s, %s: %.0f KiB/s, Linux to Linux %.0f (%.2f), %llu errors seen",
-			    rows[i].name, port == 80 ? "to Linux" : "from Linux", ours / 1024, theirs / 1024,
-			    ours / theirs, (unsigned long long)errors);
+			say(ours > 0 && errors == 0,
+			    "%s, %s: %.0f KiB/s, Linux to Linux %.0f (%.2f), %llu errors seen", rows[i].name,
+			    port == 80 ? "to Linux" : "from Linux", ours / 1024, theirs / 1024, ours / theirs,
+			    (unsigned long long)errors);
 		}
 	}
 	printf("%d passed, %d failed\n", passed, failed);

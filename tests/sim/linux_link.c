@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 #define PACKETS 4096
-#define L3 14
+#define L3	14
 
 struct packet {
 	uint64_t at;
-	int to;			/* 0: tun, 1: other or engine */
+	int to; /* 0: tun, 1: other or engine */
 	uint32_t length;
-	uint8_t frame[2048];	/* from the IP header on, behind room for Ethernet */
+	uint8_t frame[2048]; /* from the IP header on, behind room for Ethernet */
 };
 
 static struct packet packets[PACKETS];
@@ -125,7 +125,8 @@ static void put32(uint8_t *p, uint32_t v)
 }
 
 /* The SYN's options into what the engine begins with; and the SYN-ACK. */
-static void syn(struct link_end *e, struct tcp_start *start, const uint8_t *frame, const struct tcp_segment *seg)
+static void syn(struct link_end *e, struct tcp_start *start, const uint8_t *frame,
+		const struct tcp_segment *seg)
 {
 	static const uint8_t options[20] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7 };
 	const uint8_t *tcp = frame + L3 + 20, *o = tcp + 20, *end = tcp + (tcp[12] >> 4) * 4;
@@ -166,7 +167,8 @@ static void syn(struct link_end *e, struct tcp_start *start, const uint8_t *fram
 	memcpy(out + 20, options, 20);
 	put32(out + 28, 5000);
 	put32(out + 32, seg->tsval);
-	sum = csum_fold(csum_add(csum_words(ip + 12, 2), csum_add(__builtin_bswap16(46), csum_words(out, 10))));
+	sum = csum_fold(
+		csum_add(csum_words(ip + 12, 2), csum_add(__builtin_bswap16(46), csum_words(out, 10))));
 	memcpy(out + 16, &sum, 2);
 	carry(e->link, 0, reply, sizeof(reply), e->stack.now);
 }
@@ -175,7 +177,8 @@ static void arrive(struct link_end *e, struct tcp_start *start, const uint8_t *f
 {
 	struct tcp_segment seg;
 
-	if (frame[L3] != 0x45 || frame[L3 + 9] != 6 || tcp_parse(frame, length, L3, L3 + 20, length - L3 - 20, &seg))
+	if (frame[L3] != 0x45 || frame[L3 + 9] != 6 ||
+	    tcp_parse(frame, length, L3, L3 + 20, length - L3 - 20, &seg))
 		return;
 	if (seg.flags & TCP_FLAG_SYN) {
 		if (!e->open)
@@ -193,7 +196,8 @@ static void arrive(struct link_end *e, struct tcp_start *start, const uint8_t *f
 	tcp_input(&e->stack, &e->conn, &seg);
 }
 
-void link_run(struct link *l, int tun, int other, int done, void (*serve)(struct link_end *, void *), void *user)
+void link_run(struct link *l, int tun, int other, int done, void (*serve)(struct link_end *, void *),
+	      void *user)
 {
 	static const struct tcp_ops ops = { frame_get, frame_send, notify, block_get, block_put };
 	struct tcp_settings settings = { .frame_size = 2048, .recv_buffer = 4 << 20, .send_buffer = 4 << 20 };
@@ -230,7 +234,8 @@ void link_run(struct link *l, int tun, int other, int done, void (*serve)(struct
 			serve(&e, user);
 			tcp_stack_flush(&e.stack);
 		}
-		next = min_u64(used ? packets[heap[0]].at : TCP_NEVER, other < 0 ? tcp_stack_next(&e.stack) : TCP_NEVER);
+		next = min_u64(used ? packets[heap[0]].at : TCP_NEVER,
+			       other < 0 ? tcp_stack_next(&e.stack) : TCP_NEVER);
 		next = next > now ? min_u64(next - now, 100 * TCP_MS) : 0;
 		wait = (struct timespec){ 0, (long)next };
 		ppoll(fds, other < 0 ? 2 : 3, &wait, NULL);
@@ -239,16 +244,19 @@ void link_run(struct link *l, int tun, int other, int done, void (*serve)(struct
 		now = e.stack.now = clock_now();
 		for (int i = 0; i < 64 && (n = read(tun, frame + L3, sizeof(frame) - L3)) > 0; i++)
 			carry(l, 1, frame, (uint32_t)n + L3, now);
-		for (int i = 0; other >= 0 && i < 64 && (n = read(other, frame + L3, sizeof(frame) - L3)) > 0; i++)
+		for (int i = 0; other >= 0 && i < 64 && (n = read(other, frame + L3, sizeof(frame) - L3)) > 0;
+		     i++)
 			carry(l, 0, frame, (uint32_t)n + L3, now);
 	}
 	if (getenv("VERBOSE") && e.open)
-		printf("# %llu retransmitted, %llu recoveries, %llu undone, %llu timeouts, %llu loss probes, cwnd %u, ssthresh %u, srtt %u us, min %u us, reordering x%u\n",
+		printf("# %llu retransmitted, %llu recoveries, %llu undone, %llu timeouts, %llu loss probes, "
+		       "cwnd %u, ssthresh %u, srtt %u us, min %u us, reordering x%u\n",
 		       (unsigned long long)e.stack.counters.retransmits,
 		       (unsigned long long)e.stack.counters.fast_recoveries,
-		       (unsigned long long)e.stack.counters.undone, (unsigned long long)e.stack.counters.timeouts,
-		       (unsigned long long)e.stack.counters.loss_probes, e.conn.cwnd, e.conn.ssthresh, e.conn.srtt_us,
-		       e.conn.min_rtt_us, e.conn.rack_multiplier);
+		       (unsigned long long)e.stack.counters.undone,
+		       (unsigned long long)e.stack.counters.timeouts,
+		       (unsigned long long)e.stack.counters.loss_probes, e.conn.cwnd, e.conn.ssthresh,
+		       e.conn.srtt_us, e.conn.min_rtt_us, e.conn.rack_multiplier);
 	if (e.open)
 		tcp_release(&e.stack, &e.conn);
 	while (e.free_block) {

@@ -6,7 +6,7 @@
 #include "tcp/internal.h"
 
 struct link {
-	uint32_t loss, reorder;		/* in 100,000 */
+	uint32_t loss, reorder; /* in 100,000 */
 	uint64_t delay, rate;
 	uint32_t queue;
 	uint64_t random;
@@ -27,6 +27,7 @@ struct link_end {
  * Frames go from `tun` through the link to `other` and back; `other` -1: to an
  * engine, whose application `serve` is. Until `done` is readable.
  */
-void link_run(struct link *link, int tun, int other, int done, void (*serve)(struct link_end *, void *), void *user);
+void link_run(struct link *link, int tun, int other, int done, void (*serve)(struct link_end *, void *),
+	      void *user);
 
 #endif /* PORCH_TESTS_LINUX_LINK_H */

@@ -67,11 +67,13 @@ int main(int argc, char **argv)
 	sum = run(first, last, 2);
 	if (read(fd[0], &other, sizeof(other)) != sizeof(other) || wait(&status) < 0)
 		return 1;
-	for (i = 0, to = (uint64_t *)&sum, from = (uint64_t *)&other; i < (int)(sizeof(sum) / sizeof(*to)); i++)
+	for (i = 0, to = (uint64_t *)&sum, from = (uint64_t *)&other; i < (int)(sizeof(sum) / sizeof(*to));
+	     i++)
 		to[i] += from[i];
 	printf("# %llu connection-seconds, %llu segments, %llu retransmitted, %llu timeouts, %llu undone\n",
 	       (unsigned long long)(2 * sum.simulated / TCP_SECOND), (unsigned long long)sum.segments,
-	       (unsigned long long)sum.retransmits, (unsigned long long)sum.timeouts, (unsigned long long)sum.undone);
+	       (unsigned long long)sum.retransmits, (unsigned long long)sum.timeouts,
+	       (unsigned long long)sum.undone);
 	printf("%llu passed, %llu failed\n", (unsigned long long)sum.passed, (unsigned long long)sum.failed);
 	return sum.failed ? 1 : 0;
 }

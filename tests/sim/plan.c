@@ -153,13 +153,16 @@ void plan_print(const struct plan *p)
 	       p->clean ? "clean" : "rough", p->six ? 6 : 4, p->mtu, p->options, p->tagged ? " tagged" : "",
 	       p->frame_refusals);
 	for (i = 0; i < 2; i++)
-		printf(" end %d: iss %u mss %u wscale %u rbuf %u sbuf %u octets %u write %u/%lluus read %u/%lluus%s%s%s%s keep %u abort %d blocks %d\n"
-		       "  way: loss %u dup %u corrupt %u reorder %u delay %lluus jitter %lluus rate %llu queue %u mtu %u%s dead %lld+%lldms\n",
-		       i, p->iss[i], p->mss[i], p->wscale[i], p->recv_buffer[i], p->send_buffer[i], p->octets[i],
-		       p->write_max[i], (unsigned long long)p->write_pause[i] / 1000, p->read_max[i],
-		       (unsigned long long)p->read_pause[i] / 1000, p->nodelay[i] ? " nodelay" : "",
-		       p->cork[i] ? " cork" : "", p->pieces[i] ? " pieces" : "", p->shut_early[i] ? " shut" : "",
-		       p->keepalive[i], (int)p->abort_at[i], (int)p->blocks[i], p->way[i].loss, p->way[i].duplicate,
+		printf(" end %d: iss %u mss %u wscale %u rbuf %u sbuf %u octets %u write %u/%lluus read "
+		       "%u/%lluus%s%s%s%s keep %u abort %d blocks %d\n"
+		       "  way: loss %u dup %u corrupt %u reorder %u delay %lluus jitter %lluus rate %llu "
+		       "queue %u mtu %u%s dead %lld+%lldms\n",
+		       i, p->iss[i], p->mss[i], p->wscale[i], p->recv_buffer[i], p->send_buffer[i],
+		       p->octets[i], p->write_max[i], (unsigned long long)p->write_pause[i] / 1000,
+		       p->read_max[i], (unsigned long long)p->read_pause[i] / 1000,
+		       p->nodelay[i] ? " nodelay" : "", p->cork[i] ? " cork" : "",
+		       p->pieces[i] ? " pieces" : "", p->shut_early[i] ? " shut" : "", p->keepalive[i],
+		       (int)p->abort_at[i], (int)p->blocks[i], p->way[i].loss, p->way[i].duplicate,
 		       p->way[i].corrupt, p->way[i].reorder, (unsigned long long)p->way[i].delay / 1000,
 		       (unsigned long long)p->way[i].jitter / 1000, (unsigned long long)p->way[i].rate,
 		       p->way[i].queue, p->way[i].mtu, p->way[i].icmp ? " icmp" : "",

@@ -18,13 +18,13 @@
 /* One direction of the link, as this seed has it. Probabilities in 1/65536. */
 struct link_way {
 	uint32_t loss, duplicate, corrupt, reorder;
-	uint64_t delay, jitter;		/* jitter: extra delay of a reordered frame, at most */
-	uint64_t rate;			/* octets a second */
-	uint32_t queue;			/* frames that wait at most */
+	uint64_t delay, jitter; /* jitter: extra delay of a reordered frame, at most */
+	uint64_t rate;		/* octets a second */
+	uint32_t queue;		/* frames that wait at most */
 	uint32_t mtu;
-	bool icmp;			/* too big is said, not only done */
-	uint64_t dead_from, dead_to;	/* nothing passes */
-	uint64_t change_at;		/* another path from then on: */
+	bool icmp;		     /* too big is said, not only done */
+	uint64_t dead_from, dead_to; /* nothing passes */
+	uint64_t change_at;	     /* another path from then on: */
 	uint64_t next_rate, next_delay;
 	uint32_t next_mtu;
 	/* state */
@@ -40,16 +40,16 @@ struct plan {
 	uint16_t mss[2], mtu;
 	bool six, tagged, clean;
 	uint32_t iss[2], recv_buffer[2], send_buffer[2], blocks[2], frames[2];
-	uint32_t octets[2];		/* each end sends so many */
+	uint32_t octets[2]; /* each end sends so many */
 	uint32_t write_max[2], read_max[2];
 	uint64_t read_pause[2], write_pause[2];
 	bool nodelay[2], cork[2], pieces[2], newreno[2];
 	uint32_t keepalive[2];
-	bool handback[2];		/* moves to another connection and on, now and then */
-	bool shut_early[2];		/* shutdown(WR) instead of close after the last octet */
-	uint32_t abort_at[2];		/* octets received before tcp_abort(); UINT32_MAX: never */
-	uint32_t frame_refusals;	/* 1/65536 of frame_get() */
-	struct link_way way[2];		/* way[i]: from end i */
+	bool handback[2];	 /* moves to another connection and on, now and then */
+	bool shut_early[2];	 /* shutdown(WR) instead of close after the last octet */
+	uint32_t abort_at[2];	 /* octets received before tcp_abort(); UINT32_MAX: never */
+	uint32_t frame_refusals; /* 1/65536 of frame_get() */
+	struct link_way way[2];	 /* way[i]: from end i */
 };
 
 struct event;
@@ -61,17 +61,17 @@ struct end {
 	int index;
 	bool open, closed, released, time_wait, pended;
 	struct tcp_finish finish;
-	uint32_t sent, received;	/* octets, by the application */
+	uint32_t sent, received; /* octets, by the application */
 	bool saw_end, write_done;
-	uint64_t write_at, read_at;	/* application's next turn; UINT64_MAX: when notified */
+	uint64_t write_at, read_at; /* application's next turn; UINT64_MAX: when notified */
 	uint32_t blocks_used, blocks_peak, frames_used;
 	void *free_block;
 	void *lent_frame;
 	uint8_t frame[SIM_FRAME];
 	/* what the peer was told, and what we were */
-	uint32_t promised, unit;	/* right edge we have announced */
-	uint32_t permitted;		/* right edge that has reached us */
-	uint32_t highest;		/* end of what we have sent */
+	uint32_t promised, unit; /* right edge we have announced */
+	uint32_t permitted;	 /* right edge that has reached us */
+	uint32_t highest;	 /* end of what we have sent */
 	uint64_t refused_checksum;
 };
 
@@ -102,11 +102,14 @@ void link_free(struct world *w);
 void end_open(struct world *w, int index);
 void end_frame(struct end *e, const uint8_t *frame, uint32_t length, bool corrupt);
 void end_icmp(struct end *e, const uint8_t *frame, uint32_t length);
+void end_notify(struct tcp_stack *stack, struct tcp_conn *conn);
+uint8_t sim_octet(int index, uint32_t offset);
+
+/* app.c */
 void end_turn(struct end *e);
 uint64_t end_next(const struct end *e);
 bool end_over(const struct end *e);
 void end_release(struct end *e);
-uint8_t sim_octet(int index, uint32_t offset);
 
 /* check.c */
 void check_sent(struct end *e, const uint8_t *frame, uint32_t length);

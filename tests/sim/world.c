@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define LONGEST (4000 * TCP_SECOND)
+#define LONGEST	    (4000 * TCP_SECOND)
 #define MOST_EVENTS 3000000
 
 static bool aborted(const struct world *w)
@@ -16,7 +16,8 @@ static bool aborted(const struct world *w)
 /* One has gone and its RST was lost; the other has nothing to send, and will never know. */
 static bool forgotten(const struct end *gone, const struct end *left)
 {
-	return gone->released && !gone->time_wait && !left->released && left->conn.snd_una == left->conn.snd_nxt;
+	return gone->released && !gone->time_wait && !left->released &&
+	       left->conn.snd_una == left->conn.snd_nxt;
 }
 
 /* What each application must have seen, if nobody aborted and nobody gave up. */
@@ -59,12 +60,13 @@ const char *sim_run(struct world *w, uint64_t seed, bool talk)
 
 		for (i = 0; i < 2; i++)
 			next = min_u64(next, w->end[i].pended ? w->now : end_next(&w->end[i]));
-		if (next == TCP_NEVER && (forgotten(&w->end[0], &w->end[1]) || forgotten(&w->end[1], &w->end[0])))
+		if (next == TCP_NEVER &&
+		    (forgotten(&w->end[0], &w->end[1]) || forgotten(&w->end[1], &w->end[0])))
 			break;
 		if (next == TCP_NEVER || next > SIM_START + LONGEST || events++ > MOST_EVENTS) {
-			sim_fail(w, "no progress: states %u %u, sent %u %u, received %u %u", w->end[0].conn.state,
-				 w->end[1].conn.state, w->end[0].sent, w->end[1].sent, w->end[0].received,
-				 w->end[1].received);
+			sim_fail(w, "no progress: states %u %u, sent %u %u, received %u %u",
+				 w->end[0].conn.state, w->end[1].conn.state, w->end[0].sent, w->end[1].sent,
+				 w->end[0].received, w->end[1].received);
 			break;
 		}
 		if (next > w->now)

@@ -30,7 +30,7 @@ struct world {
 	struct porch_flow *flows;
 	struct porch_steer *steer;
 	struct porch_queue queues[PORCH_LISTENERS_MAX];
-	struct porch_listener listeners[PORCH_LISTENERS_MAX];
+	struct porch_listener_entry listeners[PORCH_LISTENERS_MAX];
 	struct porch_ports ports;
 	struct porch_host host;
 };
@@ -84,10 +84,10 @@ static inline void world_free(struct world *x)
 static inline void world_listener(struct world *x, uint32_t index, const uint8_t *address, uint16_t port,
 				  uint8_t overflow, uint32_t backlog)
 {
-	struct porch_listener *l = &x->listeners[index];
+	struct porch_listener_entry *l = &x->listeners[index];
 	uint8_t *place = &x->ports.listener[port];
 
-	*l = (struct porch_listener){ .port = port,
+	*l = (struct porch_listener_entry){ .port = port,
 				      .used = 1,
 				      .any_address = !address,
 				      .deliver = PORCH_DELIVER_AFXDP,

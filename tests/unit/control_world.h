@@ -67,7 +67,7 @@ struct world {
 	struct porch_flow flows[WORLD_FLOWS];
 	struct porch_steer steer[WORLD_FLOWS];
 	struct porch_queue queues[PORCH_LISTENERS_MAX];
-	struct porch_listener listeners[PORCH_LISTENERS_MAX];
+	struct porch_listener_entry listeners[PORCH_LISTENERS_MAX];
 	struct porch_slot slots[PORCH_SLOTS];
 	struct porch_iface ifaces[PORCH_IFACE_SLOTS];
 	struct porch_ports ports;
@@ -81,7 +81,7 @@ static inline struct world *world_tables(void)
 
 	memset(&kernel, 0, sizeof(kernel));
 	x->host = (struct porch_host){ .tick = 1000 };
-	x->listeners[1] = (struct porch_listener){ .port = WORLD_PORT, .used = 1, .any_address = 1,
+	x->listeners[1] = (struct porch_listener_entry){ .port = WORLD_PORT, .used = 1, .any_address = 1,
 						   .deliver = PORCH_DELIVER_AFXDP };
 	x->ports.listener[WORLD_PORT] = 1;
 	x->ifaces[WORLD_IFINDEX].ifindex = WORLD_IFINDEX;

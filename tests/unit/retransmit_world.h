@@ -25,7 +25,7 @@
 
 static struct daemon d;
 static struct porch_host host;
-static struct porch_listener listeners[PORCH_LISTENERS_MAX];
+static struct porch_listener_entry listeners[PORCH_LISTENERS_MAX];
 static struct porch_iface ifaces[PORCH_IFACE_SLOTS];
 static struct porch_queue queues[PORCH_LISTENERS_MAX];
 static struct porch_flow flows[FLOWS];
@@ -186,7 +186,7 @@ static inline int setup(void **state)
 	host.rcv_space = 65535;
 	host.half_open_seconds = 63;
 	refused_parked = 0;
-	listeners[1] = (struct porch_listener){
+	listeners[1] = (struct porch_listener_entry){
 		.port = 80, .used = 1, .any_address = 1, .protect = PORCH_PROTECT_ALWAYS
 	};
 	d.tables.host = &host;

@@ -237,7 +237,7 @@ static void settings(void **state)
 {
 	static struct porch_iface ifaces[PORCH_IFACE_SLOTS];
 	struct porch_host host = { .ttl = 61, .hop_limit = 62, .rcv_space = 65535, .rcv_wscale = 7 };
-	struct porch_listener l = {};
+	struct porch_listener_entry l = {};
 	static struct daemon d;
 	struct synack s = usual(false);
 

@@ -48,7 +48,8 @@ static void every_length_and_alignment(void **state)
 		assert_int_equal(to[0], 0x11);
 		assert_int_equal(to[1 + n], 0x11);
 		memset(to, 0x11, sizeof(to));
-		same(host(tcp_csum_copy_scalar(to, from + offset, n)), definition(from + offset, n), n, offset);
+		same(host(tcp_csum_copy_scalar(to, from + offset, n)), definition(from + offset, n), n,
+		     offset);
 		assert_memory_equal(to, from + offset, n);
 		assert_int_equal(to[n], 0x11);
 	}

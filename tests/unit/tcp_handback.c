@@ -97,7 +97,8 @@ static void lies_are_refused(void **state)
 	for (i = 0; i < 20000; i++) {
 		lie = h;
 		for (int k = 0; k < 1 + (int)(i % 3); k++)
-			((uint8_t *)&lie)[unit_random(&seed) % sizeof(lie)] ^= (uint8_t)(unit_random(&seed) >> 40);
+			((uint8_t *)&lie)[unit_random(&seed) % sizeof(lie)] ^=
+				(uint8_t)(unit_random(&seed) >> 40);
 		if (tcp_import(&p.stack, &p.conn, &lie, data, (size_t)n))
 			continue;
 		taken++;

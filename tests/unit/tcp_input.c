@@ -25,7 +25,12 @@ static void a_wrong_checksum_changes_nothing(void **state)
 {
 	static uint8_t payload[3000];
 	struct tcp_segment s = {
-		.seq = PEER_IRS + 1, .ack = PEER_ISS + 1, .flags = A, .window = 1, .length = 3000, .payload = payload,
+		.seq = PEER_IRS + 1,
+		.ack = PEER_ISS + 1,
+		.flags = A,
+		.window = 1,
+		.length = 3000,
+		.payload = payload,
 	};
 	struct peer p;
 
@@ -93,8 +98,7 @@ static void resets_must_be_exact(void **state)
 	peer_in(&p, R, 1, 0, 0);
 	assert_int_equal(tcp_state(&p.conn), TCP_STATE_CLOSED);
 	assert_int_equal(tcp_error(&p.conn), -ECONNRESET);
-	assert_int_equal(tcp_events(&p.conn),
-			 TCP_EVENT_IN | TCP_EVENT_HUP | TCP_EVENT_ERR | TCP_EVENT_DONE);
+	assert_int_equal(tcp_events(&p.conn), TCP_EVENT_IN | TCP_EVENT_HUP | TCP_EVENT_ERR | TCP_EVENT_DONE);
 	assert_int_equal(tcp_recv(&p.stack, &p.conn, p.frame, 1), -ECONNRESET);
 	assert_int_equal(tcp_send(&p.stack, &p.conn, p.frame, 1), -ECONNRESET);
 	sent_nothing(&p);

@@ -11,8 +11,8 @@
 
 #include "tcp/internal.h"
 
-#define PEER_ISS 5000u
-#define PEER_IRS 1000u
+#define PEER_ISS  5000u
+#define PEER_IRS  1000u
 #define PEER_SENT 512
 
 struct peer_sent {
@@ -30,8 +30,8 @@ struct peer {
 	struct tcp_conn conn;
 	struct tcp_settings settings;
 	struct tcp_start start;
-	uint16_t window;	/* the peer's, in its next segment */
-	uint32_t tsval, tsecr;	/* the peer's */
+	uint16_t window;       /* the peer's, in its next segment */
+	uint32_t tsval, tsecr; /* the peer's */
 	uint8_t mac[12];
 	uint16_t tags[2];
 	uint32_t sack[4][2];
@@ -50,7 +50,8 @@ static inline void *peer_frame_get(struct tcp_stack *stack, struct tcp_conn *con
 	return p->no_frames ? NULL : p->frame;
 }
 
-static inline void peer_frame_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32_t length)
+static inline void peer_frame_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame,
+				   uint32_t length)
 {
 	struct peer *p = stack->user;
 	struct peer_sent *o = &p->out[p->made++];
@@ -103,7 +104,8 @@ static inline void peer_block_put(struct tcp_stack *stack, void *block)
 /* Timestamps, SACK and window scaling by `options`; change p->start and call peer_reopen() for more. */
 static inline void peer_reopen(struct peer *p)
 {
-	static const struct tcp_ops ops = { peer_frame_get, peer_frame_send, peer_notify, peer_block_get, peer_block_put };
+	static const struct tcp_ops ops = { peer_frame_get, peer_frame_send, peer_notify, peer_block_get,
+					    peer_block_put };
 
 	p->stack.user = p;
 	tcp_stack_init(&p->stack, &ops, &p->settings, 1000 * TCP_SECOND);

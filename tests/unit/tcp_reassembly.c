@@ -34,7 +34,8 @@ static void any_order_any_overlap(void **state)
 			if (p.conn.ranges)
 				assert_true(seq_after(p.conn.range[0].from, p.conn.rcv_nxt));
 			for (i = 0; i < p.conn.ranges; i++) {
-				uint32_t a = p.conn.range[i].from - PEER_IRS - 1, b = p.conn.range[i].to - PEER_IRS - 1;
+				uint32_t a = p.conn.range[i].from - PEER_IRS - 1,
+					 b = p.conn.range[i].to - PEER_IRS - 1;
 
 				assert_int_equal(have[a - 1], 0);
 				assert_int_equal(have[b], 0);

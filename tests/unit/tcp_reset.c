@@ -8,7 +8,8 @@ static int answer(struct peer *p, uint32_t l3, struct tcp_segment *ret)
 	static uint8_t frame[256];
 	struct peer_sent *o = &p->out[p->made - 1];
 	uint32_t ip = p->conn.family == 4 ? 20 : 40;
-	uint32_t n = tcp_reset_for(o->frame, o->frame_length, l3, l3 + ip, o->frame_length - l3 - ip, frame, sizeof(frame));
+	uint32_t n = tcp_reset_for(o->frame, o->frame_length, l3, l3 + ip, o->frame_length - l3 - ip, frame,
+				   sizeof(frame));
 
 	if (!n)
 		return 0;

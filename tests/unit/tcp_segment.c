@@ -79,8 +79,8 @@ static void lies_are_found(void **state)
 /* Options of every kind, cut at every length: never read beyond, never hang. */
 static void options_of_all_sorts(void **state)
 {
-	static const uint8_t sack4[] = { 5, 34, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4,
-					 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 8 };
+	static const uint8_t sack4[] = { 5, 34, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0,
+					 4, 0,	0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 8 };
 	uint64_t seed = 5;
 	struct tcp_segment s;
 	uint8_t frame[2048];

@@ -139,6 +139,27 @@ static void but_not_when_nobody_answers(void **state)
 	peer_close(&p);
 }
 
+static void a_window_taken_back_is_a_closed_one(void **state)
+{
+	struct peer p;
+	int i;
+
+	peer_open(&p, 0);
+	peer_write(&p, 3000);
+	peer_flush(&p);
+	p.window = 0;
+	peer_in(&p, A, 1, 1461, 0); /* the second segment is in flight, and has no room any more */
+	for (i = 0; i < 100; i++) {
+		peer_run(&p, 120000);
+		peer_in(&p, A, 1, 1461, 0);
+		p.made = p.taken = 0;
+	}
+	assert_int_equal(tcp_error(&p.conn), 0);
+	peer_run(&p, 600000);
+	assert_int_equal(tcp_error(&p.conn), -ETIMEDOUT);
+	peer_close(&p);
+}
+
 static void keepalive(void **state)
 {
 	struct peer_sent *o;
@@ -190,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_user_timeout_ends_it_earlier),
 		cmocka_unit_test(a_closed_window_is_probed_for_ever),
 		cmocka_unit_test(but_not_when_nobody_answers),
+		cmocka_unit_test(a_window_taken_back_is_a_closed_one),
 		cmocka_unit_test(keepalive),
 		cmocka_unit_test(deadlines_do_not_hide_each_other),
 	};

@@ -56,7 +56,7 @@ static int take_attachment(struct porch_namespace *ns, struct porch_doctor_targe
 	if (!list)
 		return -ENOMEM;
 	for_each_listener (&ns->tables, index) {
-		const struct porch_listener *l = &ns->tables.listeners[index];
+		const struct porch_listener_entry *l = &ns->tables.listeners[index];
 		struct porch_doctor_listener *to = &list[target->n_listeners++];
 
 		memcpy(to->address, l->address, sizeof(to->address));

@@ -61,7 +61,7 @@ static json_t *rate(__u64 before, __u64 now, double seconds)
 	return json_integer(now > before && seconds > 0 ? (json_int_t)((now - before) / seconds + 0.5) : 0);
 }
 
-static json_t *listener_rates(const struct porch_listener *l, const struct porch_stats *before,
+static json_t *listener_rates(const struct porch_listener_entry *l, const struct porch_stats *before,
 			      const struct porch_stats *now, double seconds)
 {
 	struct porch_listen_spec spec = { .any = l->any_address, .port = l->port };

@@ -55,7 +55,7 @@ static bool is_sick(__u8 health)
  * One word for both families: what ails one of them, except that a service of
  * one family lacks nothing for having no socket of the other.
  */
-static __u8 health_of(const struct porch_listener *l)
+static __u8 health_of(const struct porch_listener_entry *l)
 {
 	static const __u8 v4[12] = { [10] = 0xff, [11] = 0xff };
 	__u8 four = l->health[0], six = l->health[1];
@@ -78,7 +78,7 @@ static bool healthy(__u8 health, bool has_socket)
 }
 
 /* What BPF runs a listener of this protection at, before anything has happened. */
-static unsigned int regime(const struct porch_listener *l)
+static unsigned int regime(const struct porch_listener_entry *l)
 {
 	if (l->protect == PORCH_PROTECT_ALWAYS && l->regime == PORCH_REGIME_KERNEL)
 		return PORCH_REGIME_TRACKED;
@@ -97,7 +97,7 @@ static json_t *report_listener(const struct porch_tables *tables, __u32 index,
 			       const struct porch_listen_socket *sockets, size_t n_sockets,
 			       struct porch_err *err)
 {
-	const struct porch_listener *l = &tables->listeners[index];
+	const struct porch_listener_entry *l = &tables->listeners[index];
 	bool afxdp = l->deliver == PORCH_DELIVER_AFXDP;
 	__u32 accept_queue = 0, backlog = 0;
 	char address[PORCH_ADDRESS_TEXT];

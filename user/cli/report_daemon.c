@@ -33,7 +33,7 @@ json_t *report_daemon(const struct porch_tables *tables)
 
 static json_t *queue(const struct porch_tables *tables, __u32 index)
 {
-	const struct porch_listener *l = &tables->listeners[index];
+	const struct porch_listener_entry *l = &tables->listeners[index];
 	const struct porch_queue q = tables->queues[index];
 	char address[PORCH_ADDRESS_TEXT];
 	json_t *object, *more;

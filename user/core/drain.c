@@ -23,7 +23,7 @@ static bool within(__u32 stamp, __u32 tick, __u32 seconds)
 	return stamp && tick - stamp <= seconds * PORCH_TICKS_PER_SEC;
 }
 
-bool porch_listener_owes(const struct porch_listener *l, __u32 tick, __u32 half_open_seconds)
+bool porch_listener_owes(const struct porch_listener_entry *l, __u32 tick, __u32 half_open_seconds)
 {
 	return within(l->issued_ts, tick, PORCH_FORM_SECONDS) ||
 	       within(l->issued_plain, tick, PORCH_FORM_SECONDS) ||
@@ -50,7 +50,7 @@ static bool any_undelivered(const struct porch_tables *tables)
 	return false;
 }
 
-static void stop_answering(struct porch_listener *l)
+static void stop_answering(struct porch_listener_entry *l)
 {
 	if (!SAVED_PROTECT(l)) {
 		SAVED_RATE(l) = l->syn_rate;
@@ -61,7 +61,7 @@ static void stop_answering(struct porch_listener *l)
 	__atomic_store_n(&l->regime, PORCH_REGIME_KERNEL, __ATOMIC_SEQ_CST);
 }
 
-void porch_listener_protect(struct porch_listener *l, __u8 protect)
+void porch_listener_protect(struct porch_listener_entry *l, __u8 protect)
 {
 	/* BPF knows only of changes under load: the quiet regime of each is ours to say */
 	if (protect == PORCH_PROTECT_ALWAYS && l->regime == PORCH_REGIME_KERNEL)
@@ -106,7 +106,7 @@ void porch_drain(const struct porch_tables *tables, __u32 index)
 	__u32 i;
 
 	for_each_listener (tables, i) {
-		struct porch_listener *l = &tables->listeners[i];
+		struct porch_listener_entry *l = &tables->listeners[i];
 
 		if ((index && i != index) ||
 		    (l->protect != PORCH_PROTECT_ON_ATTACK && l->protect != PORCH_PROTECT_ALWAYS))
@@ -120,7 +120,7 @@ void porch_drain(const struct porch_tables *tables, __u32 index)
 
 void porch_drain_end(const struct porch_tables *tables, __u32 index, __u8 protect)
 {
-	struct porch_listener *l = &tables->listeners[index];
+	struct porch_listener_entry *l = &tables->listeners[index];
 
 	if (SAVED_PROTECT(l)) {
 		l->left_kernel = tables->host->tick;

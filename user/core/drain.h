@@ -21,9 +21,9 @@ void porch_drain_undo(const struct porch_tables *tables);
 void porch_drain_end(const struct porch_tables *tables, __u32 index, __u8 protect);
 
 /* Sets `protect`, and the regime that goes with it in quiet times. */
-void porch_listener_protect(struct porch_listener *listener, __u8 protect);
+void porch_listener_protect(struct porch_listener_entry *listener, __u8 protect);
 
 /* Pure: may a cookie of this listener still be under way? */
-bool porch_listener_owes(const struct porch_listener *listener, __u32 tick, __u32 half_open_seconds);
+bool porch_listener_owes(const struct porch_listener_entry *listener, __u32 tick, __u32 half_open_seconds);
 
 #endif /* PORCH_CORE_DRAIN_H */

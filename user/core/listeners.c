@@ -21,7 +21,7 @@ const char *porch_address_format(const __u8 address[16], char buf[PORCH_ADDRESS_
 	return buf;
 }
 
-const char *porch_listener_address(const struct porch_listener *listener, char buf[PORCH_ADDRESS_TEXT])
+const char *porch_listener_address(const struct porch_listener_entry *listener, char buf[PORCH_ADDRESS_TEXT])
 {
 	if (listener->any_address)
 		return strcpy(buf, "*");
@@ -38,7 +38,7 @@ const char *porch_listen_spec_format(const struct porch_listen_spec *spec, char 
 	return buf;
 }
 
-static bool is(const struct porch_listener *l, const struct porch_listen_spec *spec)
+static bool is(const struct porch_listener_entry *l, const struct porch_listen_spec *spec)
 {
 	return l->used && l->port == spec->port && !l->any_address == !spec->any &&
 	       !memcmp(l->address, spec->address, sizeof(l->address));
@@ -61,7 +61,7 @@ __u32 porch_listener_covering(const struct porch_tables *tables, const __u8 addr
 	int steps;
 
 	for (steps = 0; i && steps < PORCH_CHAIN_MAX; steps++, i = tables->listeners[i].next) {
-		const struct porch_listener *l = &tables->listeners[i];
+		const struct porch_listener_entry *l = &tables->listeners[i];
 
 		if (l->used && (l->any_address || !memcmp(l->address, address, sizeof(l->address))))
 			return i;
@@ -100,7 +100,7 @@ int porch_listeners_check(const struct porch_listen_spec *specs, size_t n, struc
 }
 
 /* Makes `l` say what `spec` says where it was given. true: something changed. */
-static bool apply(struct porch_listener *l, const struct porch_listen_spec *spec, __u32 given, __u32 tick)
+static bool apply(struct porch_listener_entry *l, const struct porch_listen_spec *spec, __u32 given, __u32 tick)
 {
 	bool changed = false;
 
@@ -190,14 +190,14 @@ int porch_listener_add(const struct porch_tables *tables, const struct porch_lis
 		       struct porch_err *err)
 {
 	__u32 index = porch_listener_find(tables, spec);
-	struct porch_listener *l, fresh = {};
+	struct porch_listener_entry *l, fresh = {};
 	char text[PORCH_LISTEN_TEXT];
 	__u8 *place, next = 0;
 	int r;
 
 	porch_listen_spec_format(spec, text);
 	if (index) {
-		struct porch_listener copy = tables->listeners[index];
+		struct porch_listener_entry copy = tables->listeners[index];
 
 		if (apply(&copy, spec, spec->given, 0))
 			return porch_err_set(

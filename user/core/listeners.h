@@ -37,7 +37,7 @@ int porch_listener_del(const struct porch_tables *tables, const struct porch_lis
 /* 16 octets as in maps.h: "192.0.2.1", "2001:db8::1". Returns `buf`. */
 const char *porch_address_format(const __u8 address[16], char buf[PORCH_ADDRESS_TEXT]);
 /* The same, and "*" for every address. */
-const char *porch_listener_address(const struct porch_listener *listener, char buf[PORCH_ADDRESS_TEXT]);
+const char *porch_listener_address(const struct porch_listener_entry *listener, char buf[PORCH_ADDRESS_TEXT]);
 /* "ADDR:PORT", IPv6 in brackets. */
 const char *porch_listen_spec_format(const struct porch_listen_spec *spec, char buf[PORCH_LISTEN_TEXT]);
 

@@ -160,7 +160,7 @@ static bool is_wildcard_for(const struct porch_listen_socket *socket, bool v4)
 }
 
 bool porch_listen_sockets_match(const struct porch_listen_socket *sockets, size_t n,
-				const struct porch_listener *listener, __u32 *accept_queue, __u32 *backlog)
+				const struct porch_listener_entry *listener, __u32 *accept_queue, __u32 *backlog)
 {
 	__u32 waiting[2] = {}, room[2] = {};
 	bool found[2] = {};

@@ -30,6 +30,6 @@ struct porch_listen_socket {
 int porch_listen_sockets(struct porch_listen_socket **ret, size_t *n);
 /* Pure: the sum over the sockets that a listener's connections may come to; false: none. */
 bool porch_listen_sockets_match(const struct porch_listen_socket *sockets, size_t n,
-				const struct porch_listener *listener, __u32 *accept_queue, __u32 *backlog);
+				const struct porch_listener_entry *listener, __u32 *accept_queue, __u32 *backlog);
 
 #endif /* PORCH_CORE_SEED_H */

@@ -18,7 +18,7 @@ struct porch_tables {
 	/* mmapped; read-only without write access */
 	struct porch_host *host;
 	struct porch_ports *ports;
-	struct porch_listener *listeners;	/* PORCH_LISTENERS_MAX; 0 is never used */
+	struct porch_listener_entry *listeners;	/* PORCH_LISTENERS_MAX; 0 is never used */
 	struct porch_addrs *addrs;
 	struct porch_flow *flows;
 	__u64 *flow_tags;

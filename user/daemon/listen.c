@@ -62,7 +62,7 @@ bool listen_serves(const struct daemon *d, const struct daemon_listener *l, cons
 /* What follows from the listener's settings and from who its members are. XDP reads limit and workers. */
 static void settle(struct daemon *d, struct daemon_listener *l)
 {
-	const struct porch_listener *p = &d->tables.listeners[l->index];
+	const struct porch_listener_entry *p = &d->tables.listeners[l->index];
 	struct accept_queue *q = l->queue;
 	uint32_t i, backlog = 0, workers = 0;
 	uint64_t seen = 0;
@@ -90,7 +90,7 @@ static void settle(struct daemon *d, struct daemon_listener *l)
 
 static void open_queue(struct daemon *d, struct daemon_listener *l, uint32_t index, bool again)
 {
-	const struct porch_listener *p = &d->tables.listeners[index];
+	const struct porch_listener_entry *p = &d->tables.listeners[index];
 	struct connections *c = d->connections;
 	struct accept_queue *q = &c->queues[index];
 
@@ -295,7 +295,7 @@ void listen_worker_gone(struct daemon *d, struct worker *w)
 
 static bool still_there(const struct daemon *d, const struct daemon_listener *l)
 {
-	const struct porch_listener *p = &d->tables.listeners[l->index];
+	const struct porch_listener_entry *p = &d->tables.listeners[l->index];
 	const struct accept_queue *q = l->queue;
 
 	return p->used && p->deliver == PORCH_DELIVER_AFXDP && p->port == q->port &&

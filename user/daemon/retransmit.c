@@ -46,10 +46,10 @@ static uint64_t name_of(const struct retransmit *r, const struct porch_tuple *t,
 }
 
 /* May this handshake still be finished here? */
-static const struct porch_listener *listener_of(struct daemon *d, const struct porch_tuple *t,
+static const struct porch_listener_entry *listener_of(struct daemon *d, const struct porch_tuple *t,
 						const struct porch_half_open *e)
 {
-	const struct porch_listener *l = &d->tables.listeners[e->listener];
+	const struct porch_listener_entry *l = &d->tables.listeners[e->listener];
 
 	if (!e->listener || !l->used || l->port != t->local_port || l->protect == PORCH_PROTECT_OFF ||
 	    l->protect == PORCH_PROTECT_MONITOR || (int32_t)(d->tables.host->tick - e->expires) >= 0)
@@ -67,7 +67,7 @@ static bool over(struct daemon *d, const struct porch_tuple *t, const struct por
 	       retransmit_proven(&d->tables.flows[flow], &d->tables.steer[flow], e->irs);
 }
 
-static void repeat(struct daemon *d, const struct porch_listener *l, const struct porch_tuple *t,
+static void repeat(struct daemon *d, const struct porch_listener_entry *l, const struct porch_tuple *t,
 		   const struct porch_half_open *e)
 {
 	uint8_t frame[SYNACK_FRAME_MAX];
@@ -102,7 +102,7 @@ static void repeat(struct daemon *d, const struct porch_listener *l, const struc
 static void look(struct daemon *d, const struct porch_tuple *t, const struct porch_half_open *e)
 {
 	struct retransmit *r = d->retransmit;
-	const struct porch_listener *l = listener_of(d, t, e);
+	const struct porch_listener_entry *l = listener_of(d, t, e);
 	struct retransmit_row *row;
 	bool due, room;
 	uint64_t age;

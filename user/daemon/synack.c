@@ -66,7 +66,7 @@ static uint16_t route_mss(struct daemon *d, const uint8_t remote[16])
 	return bpf_map_lookup_elem(d->tables.routes_fd, &prefix, &route) ? 0 : route.mss;
 }
 
-static uint16_t announced_mss(struct daemon *d, const struct porch_listener *l, uint32_t ifindex,
+static uint16_t announced_mss(struct daemon *d, const struct porch_listener_entry *l, uint32_t ifindex,
 			      const uint8_t remote[16], bool v6)
 {
 	const struct porch_iface *i = &d->tables.ifaces[ifindex % PORCH_IFACE_SLOTS];
@@ -82,7 +82,7 @@ static uint16_t announced_mss(struct daemon *d, const struct porch_listener *l, 
 	return l->user_mss && l->user_mss < mss ? l->user_mss : mss;
 }
 
-void synack_settings(struct daemon *d, const struct porch_listener *l, uint32_t ifindex, uint16_t client_mss,
+void synack_settings(struct daemon *d, const struct porch_listener_entry *l, uint32_t ifindex, uint16_t client_mss,
 		     struct synack *s)
 {
 	const struct porch_host *h = d->tables.host;

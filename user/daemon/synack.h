@@ -37,7 +37,7 @@ uint16_t synack_window(uint32_t space, uint32_t mss);
 
 /* What depends on listener, host, interface and route, as bpf/syn.h decides it. `s` has its addresses;
  * client_mss: of its SYN. */
-void synack_settings(struct daemon *d, const struct porch_listener *l, uint32_t ifindex, uint16_t client_mss,
+void synack_settings(struct daemon *d, const struct porch_listener_entry *l, uint32_t ifindex, uint16_t client_mss,
 		     struct synack *s);
 
 #endif /* PORCH_DAEMON_SYNACK_H */

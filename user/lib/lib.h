@@ -17,10 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The map's struct of this name, and the application's handle, never meet but here. */
-#define porch_listener porch_listener_row
 #include <porch/maps.h>
-#undef porch_listener
 #pragma GCC visibility push(default)
 #include <porch/porch.h>
 #pragma GCC visibility pop

@@ -60,8 +60,49 @@ static void uncount(struct tcp_conn *conn, const struct tcp_record *r, uint32_t 
 		conn->resent -= n;
 }
 
+/*
+ * What nearly every ACK does: the oldest in flight, sent once, in order, and
+ * nothing is marked. Their links in the order of sending are those of the ring, so
+ * that they go all at once.
+ */
+static void clean_plain(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d)
+{
+	const struct tcp_record *r = NULL, *last = NULL;
+	uint32_t i = conn->rec_head;
+	uint64_t first = 0;
+
+	if (conn->sacked | conn->lost | conn->resent | conn->mtu_probe || conn->rec_level == 2 ||
+	    !conn->rec_any || conn->recovery != TCP_RECOVERY_NONE || conn->rec_oldest != i)
+		return;
+	for (; i != conn->rec_tail; i++) {
+		r = record_at(conn, i);
+		if (seq_after(r->seq + r->length, ack) || r->flags & TCP_RECORD_EVER ||
+		    r->newer != (i + 1 == conn->rec_tail ? i : i + 1))
+			break;
+		if (!last)
+			first = r->sent;
+		last = r;
+	}
+	if (!last)
+		return;
+	d->rtt_first = (stack->now - first) | 1;
+	d->rtt_last = (stack->now - last->sent) | 1;
+	d->sent = last->sent;
+	d->sent_end = last->seq + last->length;
+	if (seq_after(d->sent_end, conn->rack_fack))
+		conn->rack_fack = d->sent_end;
+	conn->rec_head = i;
+	if (i == conn->rec_tail) {
+		records_free(stack, conn);
+	} else {
+		conn->rec_oldest = i;
+		record_at(conn, i)->older = i;
+	}
+}
+
 static void clean(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d)
 {
+	clean_plain(stack, conn, ack, d);
 	while (conn->rec_head != conn->rec_tail) {
 		struct tcp_record *r = record_at(conn, conn->rec_head);
 		uint32_t n = ack - r->seq;
@@ -169,7 +210,7 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	rtt = sample(stack, conn, seg, &d);
 	if (rtt)
 		rtt_sample(conn, rtt);
-	if (d.rtt_last && !d.any_resent)
+	if (conn->cwnd < conn->ssthresh && d.rtt_last && !d.any_resent)
 		hystart_sample(conn, (uint32_t)min_u64(d.rtt_last / 1000, 0xffffffff));
 	recovery_ack(stack, conn, &d, duplicate, prior_una, prior_pipe, seg);
 	if (conn->flags & TCP_CONN_FIN_SENT && conn->snd_una == conn->snd_end + 1)

@@ -34,7 +34,8 @@ void blocks_free(struct tcp_stack *stack, struct tcp_block *block)
 	}
 }
 
-bool receive_append(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n, uint32_t *sum)
+bool receive_append(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n,
+		    uint32_t *sum)
 {
 	struct tcp_block *block = conn->rcv_tail;
 	uint32_t offset, room, done = 0, part;
@@ -91,7 +92,8 @@ uint32_t send_copy(struct tcp_block *block, uint32_t seq, void *to, uint32_t n)
 
 	for (;;) {
 		part = min_u32(n - done, block->used - offset);
-		sum = csum_add(sum, csum_odd(tcp_csum_copy((uint8_t *)to + done, block->data + offset, part), done));
+		sum = csum_add(
+			sum, csum_odd(tcp_csum_copy((uint8_t *)to + done, block->data + offset, part), done));
 		done += part;
 		if (done == n)
 			return sum;

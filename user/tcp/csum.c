@@ -60,14 +60,14 @@ uint32_t tcp_csum_copy_scalar(void *to, const void *from, size_t n)
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#define VECTOR_MIN 64	/* below, setting up costs more than it saves */
+#define VECTOR_MIN 64 /* below, setting up costs more than it saves */
 
 /*
  * 32-bit lanes are widened to 64 before they are added: no carry is ever lost.
  * Always inlined, so that `copy` is a constant in each of its two users.
  */
-__attribute__((target("avx2"), always_inline)) static inline uint32_t vector(uint8_t *to, const uint8_t *p, size_t n,
-									     bool copy)
+__attribute__((target("avx2"), always_inline)) static inline uint32_t vector(uint8_t *to, const uint8_t *p,
+									     size_t n, bool copy)
 {
 	const __m256i zero = _mm256_setzero_si256();
 	__m256i low = zero, high = zero, a, b;

@@ -6,8 +6,8 @@
  */
 #include "tcp/internal.h"
 
-#define BETA_10 7	/* multiplicative decrease, tenths */
-#define LONGEST_MS 100000	/* beyond, the cube would not fit, nor matter */
+#define BETA_10	   7	  /* multiplicative decrease, tenths */
+#define LONGEST_MS 100000 /* beyond, the cube would not fit, nor matter */
 
 static void cubic_init(struct tcp_conn *conn)
 {
@@ -74,8 +74,9 @@ static void begin_epoch(struct tcp_stack *stack, struct tcp_conn *conn)
 /* 4.3: alpha is 3 (1 - beta) / (1 + beta), 9/17, until the old window is reached again. */
 static void estimate_reno(struct tcp_conn *conn, uint32_t acked)
 {
-	uint64_t step = conn->cc_state.cubic.w_est < conn->cc_state.cubic.w_last ? (uint64_t)conn->cwnd * 17 / 9 :
-										  conn->cwnd;
+	uint64_t step = conn->cc_state.cubic.w_est < conn->cc_state.cubic.w_last
+				? (uint64_t)conn->cwnd * 17 / 9
+				: conn->cwnd;
 
 	conn->cc_state.cubic.est_acked += acked;
 	while (conn->cc_state.cubic.est_acked >= step && step) {

@@ -110,7 +110,8 @@ uint32_t frame_room(const struct tcp_conn *conn)
 }
 
 /* Octets of options at `p`. */
-static uint32_t build_options(struct tcp_stack *stack, struct tcp_conn *conn, uint8_t *p, const struct tcp_frame *f)
+static uint32_t build_options(struct tcp_stack *stack, struct tcp_conn *conn, uint8_t *p,
+			      const struct tcp_frame *f)
 {
 	uint32_t n = 0;
 
@@ -158,7 +159,8 @@ bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct t
 	put16(tcp + 2, conn->remote_port);
 	put32(tcp + 4, f->seq);
 	put32(tcp + 8, conn->rcv_nxt);
-	put16(tcp + 12, (uint16_t)(header << 10 | f->flags | (conn->flags & TCP_CONN_ECN_ECE ? TCP_FLAG_ECE : 0)));
+	put16(tcp + 12,
+	      (uint16_t)(header << 10 | f->flags | (conn->flags & TCP_CONN_ECN_ECE ? TCP_FLAG_ECE : 0)));
 	put16(tcp + 14, window_announce(stack, conn));
 	put32(tcp + 16, 0);
 	sum = csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(header + f->length)));

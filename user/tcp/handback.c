@@ -107,7 +107,8 @@ static bool believable(const struct tcp_handback *h, size_t octets)
 {
 	bool sent = h->flags & TCP_HANDBACK_FIN_SENT;
 
-	if (h->flags & ~(TCP_HANDBACK_FIN_QUEUED | TCP_HANDBACK_FIN_SENT | TCP_HANDBACK_FIN_TAKEN | TCP_HANDBACK_ORPHAN) ||
+	if (h->flags & ~(TCP_HANDBACK_FIN_QUEUED | TCP_HANDBACK_FIN_SENT | TCP_HANDBACK_FIN_TAKEN |
+			 TCP_HANDBACK_ORPHAN) ||
 	    (sent && !(h->flags & TCP_HANDBACK_FIN_QUEUED)) || !state_possible(h))
 		return false;
 	if (octets > 1u << 30 || octets != queued(h->snd_una, h->snd_end))
@@ -123,7 +124,8 @@ static bool believable(const struct tcp_handback *h, size_t octets)
 }
 
 /* What is queued, into blocks; what is in flight, into records that give no samples. */
-static bool refill(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n, uint32_t flight)
+static bool refill(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n,
+		   uint32_t flight)
 {
 	uint32_t done, at, part;
 

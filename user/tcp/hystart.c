@@ -7,11 +7,11 @@
 
 #define MIN_RTT_THRESH_US 4000u
 #define MAX_RTT_THRESH_US 16000u
-#define RTT_DIVISOR 8
-#define SAMPLES 8
-#define CSS_DIVISOR 4
-#define CSS_ROUNDS 5
-#define NO_RTT UINT32_MAX
+#define RTT_DIVISOR	  8
+#define SAMPLES		  8
+#define CSS_DIVISOR	  4
+#define CSS_ROUNDS	  5
+#define NO_RTT		  UINT32_MAX
 
 void hystart_init(struct tcp_conn *conn)
 {
@@ -38,7 +38,7 @@ void hystart_sample(struct tcp_conn *conn, uint32_t rtt_us)
 	if (h->samples < SAMPLES || h->now_min_us == NO_RTT || h->last_min_us == NO_RTT)
 		return;
 	if (h->css) {
-		if (h->now_min_us < h->base_min_us) {	/* it was nothing */
+		if (h->now_min_us < h->base_min_us) { /* it was nothing */
 			h->base_min_us = NO_RTT;
 			h->css = false;
 		}

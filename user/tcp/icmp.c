@@ -6,7 +6,7 @@
  */
 #include "tcp/internal.h"
 
-#define MTU_LEAST_4 552		/* below, RFC 1191 tables end and abuse begins; as Linux' min_pmtu */
+#define MTU_LEAST_4 552 /* below, RFC 1191 tables end and abuse begins; as Linux' min_pmtu */
 #define MTU_LEAST_6 1280
 
 static uint16_t get16(const uint8_t *p)

@@ -9,7 +9,8 @@ static bool ts_forgotten(const struct tcp_stack *stack, const struct tcp_conn *c
 }
 
 /* RFC 7323 4.3 (3): only what our last ACK did not yet cover moves the echo on. */
-static inline void take_timestamp(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+static inline void take_timestamp(struct tcp_stack *stack, struct tcp_conn *conn,
+				  const struct tcp_segment *seg)
 {
 	if (conn->options & TCP_OPT_TIMESTAMPS && seg->options & TCP_HAS_TIMESTAMPS &&
 	    !seq_after(seg->seq, conn->rcv_acked) &&
@@ -30,7 +31,10 @@ static inline void follow(struct tcp_conn *conn, const struct tcp_segment *seg)
 
 static bool sum_right(const struct tcp_segment *seg)
 {
-	return seg->checked || csum_fold(csum_add(seg->pseudo, tcp_csum(seg->payload, seg->length))) == 0;
+	if (seg->checked)
+		return true;
+	return csum_fold(seg->length ? csum_add(seg->pseudo, tcp_csum(seg->payload, seg->length))
+				     : seg->pseudo) == 0;
 }
 
 /* RFC 7323 5.2. */
@@ -44,7 +48,8 @@ static bool paws_refuses(struct tcp_stack *stack, struct tcp_conn *conn, const s
 }
 
 /* rcv_nxt has moved by n octets of this segment, and by what had come before it. */
-static void received(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg, uint32_t n)
+static void received(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg,
+		     uint32_t n)
 {
 	uint32_t was = conn->rcv_nxt;
 
@@ -132,7 +137,8 @@ static void refuse(struct tcp_stack *stack, struct tcp_conn *conn, const struct 
 	if (seg->flags & TCP_FLAG_RST)
 		return;
 	if (!seg->length && !(seg->flags & TCP_FLAG_FIN)) {
-		ack_challenge(stack, conn); /* two that refuse each other must not answer each other for ever */
+		ack_challenge(stack,
+			      conn); /* two that refuse each other must not answer each other for ever */
 		return;
 	}
 	if (seq_before(seg->seq, conn->rcv_nxt))
@@ -187,7 +193,8 @@ static void data(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 			conn_reset(stack, conn, -ECONNABORTED); /* RFC 1122 4.2.2.13 */
 		return;
 	}
-	if (seg->flags & TCP_FLAG_FIN && !(conn->flags & TCP_CONN_FIN_SEEN) && !seq_after(end, conn->rcv_adv) &&
+	if (seg->flags & TCP_FLAG_FIN && !(conn->flags & TCP_CONN_FIN_SEEN) &&
+	    !seq_after(end, conn->rcv_adv) &&
 	    !(conn->ranges && seq_after(conn->range[conn->ranges - 1].to, end))) {
 		conn->flags |= TCP_CONN_FIN_SEEN;
 		conn->rcv_fin = end;
@@ -217,7 +224,8 @@ static void data(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 		return;
 	}
 	if (from == conn->rcv_nxt) {
-		n = conn->ranges && seq_after(end, conn->range[0].from) ? conn->range[0].from - from : end - from;
+		n = conn->ranges && seq_after(end, conn->range[0].from) ? conn->range[0].from - from
+									: end - from;
 		if (!receive_append(stack, conn, p, n, &sum))
 			return;
 		if (from + n != end && !reassembly_add(stack, conn, from + n, p + n, end - from - n))

@@ -10,25 +10,25 @@
 #include "tcp/tcp.h"
 
 /* On the wire. */
-#define TCP_FLAG_FIN 0x001
-#define TCP_FLAG_SYN 0x002
-#define TCP_FLAG_RST 0x004
-#define TCP_FLAG_PSH 0x008
-#define TCP_FLAG_ACK 0x010
-#define TCP_FLAG_URG 0x020
-#define TCP_FLAG_ECE 0x040
-#define TCP_FLAG_CWR 0x080
+#define TCP_FLAG_FIN	   0x001
+#define TCP_FLAG_SYN	   0x002
+#define TCP_FLAG_RST	   0x004
+#define TCP_FLAG_PSH	   0x008
+#define TCP_FLAG_ACK	   0x010
+#define TCP_FLAG_URG	   0x020
+#define TCP_FLAG_ECE	   0x040
+#define TCP_FLAG_CWR	   0x080
 
 #define TCP_HAS_TIMESTAMPS 0x01
-#define TCP_HAS_SACK 0x02
+#define TCP_HAS_SACK	   0x02
 
 /* porch/maps.h, which this engine does not include: it knows no map. */
 #define TCP_OPT_TIMESTAMPS 0x01
-#define TCP_OPT_SACK 0x02
-#define TCP_OPT_WSCALE 0x04
-#define TCP_OPT_ECN 0x08
+#define TCP_OPT_SACK	   0x02
+#define TCP_OPT_WSCALE	   0x04
+#define TCP_OPT_ECN	   0x08
 
-#define TCP_TAG_NONE 0xffff
+#define TCP_TAG_NONE	   0xffff
 
 /* As in netinet/tcp.h, which cannot be included beside our names. */
 enum tcp_conn_state {
@@ -43,41 +43,41 @@ enum tcp_conn_state {
 };
 
 /* tcp_conn.flags */
-#define TCP_CONN_NODELAY (1u << 0)
-#define TCP_CONN_CORK (1u << 1)
-#define TCP_CONN_FIN_QUEUED (1u << 2)	/* our side is at its end: FIN at snd_end */
-#define TCP_CONN_FIN_SENT (1u << 3)
-#define TCP_CONN_FIN_SEEN (1u << 4)	/* rcv_fin is known */
-#define TCP_CONN_FIN_TAKEN (1u << 5)	/* and everything before it has come */
-#define TCP_CONN_READ_SHUT (1u << 6)
-#define TCP_CONN_ORPHAN (1u << 7)	/* the application has closed it */
-#define TCP_CONN_DONE (1u << 8)
-#define TCP_CONN_OUT_WANTED (1u << 9)	/* tcp_send() was refused */
-#define TCP_CONN_ACK_NOW (1u << 10)	/* an ACK is owed and is not to wait */
-#define TCP_CONN_ACK_OWED (1u << 11)	/* an ACK is owed */
-#define TCP_CONN_RESET_OWED (1u << 12)
-#define TCP_CONN_PROBE_OWED (1u << 13)	/* a window or keepalive probe */
-#define TCP_CONN_LENT (1u << 14)	/* tcp_send_piece() without its commit */
-#define TCP_CONN_TLP (1u << 15)		/* loss probe in flight, up to tlp_end */
-#define TCP_CONN_TLP_RESENT (1u << 16)	/* and it was a retransmission */
-#define TCP_CONN_TLP_OWED (1u << 18)
-#define TCP_CONN_CWND_FULL (1u << 19)	/* cwnd was what held data back */
-#define TCP_CONN_INTERACTIVE (1u << 20)	/* answers carry our ACKs: no quick ones */
-#define TCP_CONN_FRTO (1u << 21)	/* RFC 5682: is this timeout spurious? */
-#define TCP_CONN_ECN_OK (1u << 23)
-#define TCP_CONN_ECN_ECE (1u << 24)	/* we owe ECE until CWR */
-#define TCP_CONN_ECN_CWR (1u << 25)	/* next data segment carries CWR */
+#define TCP_CONN_NODELAY     (1u << 0)
+#define TCP_CONN_CORK	     (1u << 1)
+#define TCP_CONN_FIN_QUEUED  (1u << 2) /* our side is at its end: FIN at snd_end */
+#define TCP_CONN_FIN_SENT    (1u << 3)
+#define TCP_CONN_FIN_SEEN    (1u << 4) /* rcv_fin is known */
+#define TCP_CONN_FIN_TAKEN   (1u << 5) /* and everything before it has come */
+#define TCP_CONN_READ_SHUT   (1u << 6)
+#define TCP_CONN_ORPHAN	     (1u << 7) /* the application has closed it */
+#define TCP_CONN_DONE	     (1u << 8)
+#define TCP_CONN_OUT_WANTED  (1u << 9)	/* tcp_send() was refused */
+#define TCP_CONN_ACK_NOW     (1u << 10) /* an ACK is owed and is not to wait */
+#define TCP_CONN_ACK_OWED    (1u << 11) /* an ACK is owed */
+#define TCP_CONN_RESET_OWED  (1u << 12)
+#define TCP_CONN_PROBE_OWED  (1u << 13) /* a window or keepalive probe */
+#define TCP_CONN_LENT	     (1u << 14) /* tcp_send_piece() without its commit */
+#define TCP_CONN_TLP	     (1u << 15) /* loss probe in flight, up to tlp_end */
+#define TCP_CONN_TLP_RESENT  (1u << 16) /* and it was a retransmission */
+#define TCP_CONN_TLP_OWED    (1u << 18)
+#define TCP_CONN_CWND_FULL   (1u << 19) /* cwnd was what held data back */
+#define TCP_CONN_INTERACTIVE (1u << 20) /* answers carry our ACKs: no quick ones */
+#define TCP_CONN_FRTO	     (1u << 21) /* RFC 5682: is this timeout spurious? */
+#define TCP_CONN_ECN_OK	     (1u << 23)
+#define TCP_CONN_ECN_ECE     (1u << 24) /* we owe ECE until CWR */
+#define TCP_CONN_ECN_CWR     (1u << 25) /* next data segment carries CWR */
 
 /* tcp_record.flags */
 #define TCP_RECORD_SACKED 0x01
-#define TCP_RECORD_LOST 0x02
-#define TCP_RECORD_RESENT 0x04		/* since it was lost, and in flight again */
-#define TCP_RECORD_FIN 0x08
-#define TCP_RECORD_EVER 0x10		/* sent more than once: no RTT sample (Karn) */
+#define TCP_RECORD_LOST	  0x02
+#define TCP_RECORD_RESENT 0x04 /* since it was lost, and in flight again */
+#define TCP_RECORD_FIN	  0x08
+#define TCP_RECORD_EVER	  0x10 /* sent more than once: no RTT sample (Karn) */
 
 enum tcp_recovery {
 	TCP_RECOVERY_NONE,
-	TCP_RECOVERY_CWR,	/* told by ECN */
+	TCP_RECOVERY_CWR, /* told by ECN */
 	TCP_RECOVERY_FAST,
 	TCP_RECOVERY_TIMEOUT,
 };
@@ -90,26 +90,26 @@ enum tcp_send_kind {
 	TCP_SEND_WINDOW_PROBE,
 };
 
-#define TCP_NEVER UINT64_MAX
-#define TCP_MS 1000000ull
-#define TCP_SECOND 1000000000ull
+#define TCP_NEVER	      UINT64_MAX
+#define TCP_MS		      1000000ull
+#define TCP_SECOND	      1000000000ull
 
-#define TCP_MSS_MIN 48			/* below, a peer makes us spend packets, not data */
-#define TCP_MSS_DEFAULT 536
-#define TCP_INITIAL_WINDOW 10		/* segments, RFC 6928 */
-#define TCP_RTO_INITIAL_US 1000000u
-#define TCP_RTO_MIN_US 200000u
-#define TCP_RTO_MAX_US 120000000u
-#define TCP_RETRIES 15
-#define TCP_RETRIES_ORPHAN 8
-#define TCP_DELAYED_ACK (40 * TCP_MS)
-#define TCP_DELAYED_ACK_MAX (200 * TCP_MS)	/* what peers do */
-#define TCP_FIN_TIMEOUT (60 * TCP_SECOND)
-#define TCP_CHALLENGE_MS 500
-#define TCP_QUICK_ACKS 16
-#define TCP_KEEPALIVE_PROBES 9
-#define TCP_RANGES_MAX 255
-#define TCP_PAWS_DAYS_MS (24u * 24 * 3600 * 1000)
+#define TCP_MSS_MIN	      48 /* below, a peer makes us spend packets, not data */
+#define TCP_MSS_DEFAULT	      536
+#define TCP_INITIAL_WINDOW    10 /* segments, RFC 6928 */
+#define TCP_RTO_INITIAL_US    1000000u
+#define TCP_RTO_MIN_US	      200000u
+#define TCP_RTO_MAX_US	      120000000u
+#define TCP_RETRIES	      15
+#define TCP_RETRIES_ORPHAN    8
+#define TCP_DELAYED_ACK	      (40 * TCP_MS)
+#define TCP_DELAYED_ACK_MAX   (200 * TCP_MS) /* what peers do */
+#define TCP_FIN_TIMEOUT	      (60 * TCP_SECOND)
+#define TCP_CHALLENGE_MS      500
+#define TCP_QUICK_ACKS	      16
+#define TCP_KEEPALIVE_PROBES  9
+#define TCP_RANGES_MAX	      255
+#define TCP_PAWS_DAYS_MS      (24u * 24 * 3600 * 1000)
 #define TCP_SSTHRESH_INFINITE 0x7fffffffu
 
 static inline bool seq_before(uint32_t a, uint32_t b)
@@ -188,7 +188,8 @@ void conn_notify(struct tcp_stack *stack, struct tcp_conn *conn);
 struct tcp_block *block_new(struct tcp_stack *stack, uint32_t base);
 void blocks_free(struct tcp_stack *stack, struct tcp_block *block); /* and all behind it */
 /* Payload that begins at rcv_nxt, into place; its partial checksum. False: no memory. */
-bool receive_append(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n, uint32_t *sum);
+bool receive_append(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_t *data, uint32_t n,
+		    uint32_t *sum);
 void receive_trim(struct tcp_stack *stack, struct tcp_conn *conn); /* blocks that have been read */
 /* Octets from `seq` on out of the send buffer to `to`; their partial checksum. */
 uint32_t send_copy(struct tcp_block *block, uint32_t seq, void *to, uint32_t n);
@@ -203,11 +204,12 @@ static inline uint32_t receive_unread(const struct tcp_conn *conn)
 /* ---- reassembly.c ---- */
 struct tcp_range {
 	uint32_t from, to;
-	struct tcp_block *last;	/* holds the octet before `to` */
+	struct tcp_block *last; /* holds the octet before `to` */
 };
 _Static_assert(sizeof(struct tcp_range) == 16, "a block full of them");
 /* Payload beyond rcv_nxt, checksum already found right. False: dropped. */
-bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data, uint32_t n);
+bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data,
+		    uint32_t n);
 void reassembly_join(struct tcp_stack *stack, struct tcp_conn *conn); /* rcv_nxt has moved */
 
 /* ---- window.c ---- */
@@ -228,7 +230,8 @@ static inline struct tcp_record *record_at(const struct tcp_conn *conn, uint32_t
 							(TCP_BLOCK / sizeof(void *))] +
 	       i % (TCP_BLOCK / sizeof(struct tcp_record));
 }
-struct tcp_record *record_add(struct tcp_stack *stack, struct tcp_conn *conn); /* at rec_tail; NULL: no memory */
+struct tcp_record *record_add(struct tcp_stack *stack,
+			      struct tcp_conn *conn); /* at rec_tail; NULL: no memory */
 void record_drop_head(struct tcp_stack *stack, struct tcp_conn *conn);
 void records_free(struct tcp_stack *stack, struct tcp_conn *conn);
 void record_sent(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t i); /* newest in order of sending */
@@ -255,22 +258,24 @@ static inline uint32_t conn_pipe(const struct tcp_conn *conn)
 }
 
 /* ---- sack.c ---- */
-struct tcp_delivery {		/* of one ACK */
-	uint32_t acked;		/* octets cumulatively */
-	uint32_t sacked;	/* newly, by SACK */
-	uint32_t lost;		/* newly marked */
-	uint64_t rtt_first, rtt_last;	/* ns; 0: no sample */
-	uint64_t sent;		/* greatest `sent` of what was delivered */
+struct tcp_delivery {		      /* of one ACK */
+	uint32_t acked;		      /* octets cumulatively */
+	uint32_t sacked;	      /* newly, by SACK */
+	uint32_t lost;		      /* newly marked */
+	uint64_t rtt_first, rtt_last; /* ns; 0: no sample */
+	uint64_t sent;		      /* greatest `sent` of what was delivered */
 	uint32_t sent_end;
 	bool dsack;
-	bool echo;		/* tsecr is there */
+	bool echo; /* tsecr is there */
 	uint32_t tsecr;
-	bool any_resent;	/* something delivered had been sent again */
-	bool head_original;	/* something sent once was delivered below `recover` */
+	bool any_resent;    /* something delivered had been sent again */
+	bool head_original; /* something sent once was delivered below `recover` */
 	bool reneged;
 };
-void delivered(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_record *record, struct tcp_delivery *d);
-void sack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg, struct tcp_delivery *d);
+void delivered(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_record *record,
+	       struct tcp_delivery *d);
+void sack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg,
+		struct tcp_delivery *d);
 void record_lose(struct tcp_conn *conn, uint32_t i);
 
 /* ---- rack.c ---- */
@@ -334,11 +339,11 @@ static inline void output_later(struct tcp_stack *stack, struct tcp_conn *conn)
 struct tcp_frame {
 	uint32_t seq;
 	uint16_t flags;
-	uint16_t length;	/* of payload */
-	struct tcp_block *block;	/* where it begins */
-	bool sack;		/* say what came out of order */
+	uint16_t length;	 /* of payload */
+	struct tcp_block *block; /* where it begins */
+	bool sack;		 /* say what came out of order */
 	uint8_t ecn;
-	const uint8_t *octet;	/* instead of a block: */
+	const uint8_t *octet; /* instead of a block: */
 };
 bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_frame *f);
 uint32_t frame_room(const struct tcp_conn *conn); /* octets of headers in front of the payload, options too */

@@ -10,7 +10,8 @@ static uint32_t pseudo_sum(const struct tcp_conn *conn)
 	uint32_t sum = __builtin_bswap16(6);
 
 	if (conn->family == 4)
-		return csum_add(sum, csum_add(csum_words(conn->local + 12, 1), csum_words(conn->remote + 12, 1)));
+		return csum_add(sum,
+				csum_add(csum_words(conn->local + 12, 1), csum_words(conn->remote + 12, 1)));
 	return csum_add(sum, csum_add(csum_words(conn->local, 4), csum_words(conn->remote, 4)));
 }
 

@@ -6,7 +6,7 @@ enum verdict { SENT, HELD, NO_FRAME };
 
 /* Of one call of output(): the division is made once. */
 struct pace {
-	uint64_t octet;		/* nanoseconds << 16 that an octet takes; 0: not paced */
+	uint64_t octet; /* nanoseconds << 16 that an octet takes; 0: not paced */
 };
 
 /* Leaky bucket: a millisecond's worth, 16 to 64 segments, may go at once before the pace counts. */
@@ -119,7 +119,8 @@ static enum verdict resend_lost(struct tcp_stack *stack, struct tcp_conn *conn)
 	return SENT;
 }
 
-/* The window counts octets, but what is on the way has room for packets: no more of them than if all were full. */
+/* The window counts octets, but what is on the way has room for packets: no more of them than if all were
+ * full. */
 static bool too_many(const struct tcp_conn *conn)
 {
 	uint32_t n = conn->rec_tail - conn->rec_head;
@@ -141,7 +142,8 @@ static bool worth_sending(const struct tcp_conn *conn, uint32_t length, uint32_t
 	return !seq_after(conn->snd_small, conn->snd_una);
 }
 
-static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t length, bool fin, bool push)
+static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t length, bool fin,
+				 bool push)
 {
 	struct tcp_block *block = length ? send_block(conn, conn->snd_nxt) : NULL;
 	struct tcp_record *r = record_add(stack, conn);
@@ -305,7 +307,7 @@ bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 		if (v == HELD)
 			goto again;
 	} else {
-again:
+	again:
 		if (!send_records(stack, conn, last, 1))
 			return false;
 		record_unlink(conn, last);
@@ -361,7 +363,8 @@ bool output(struct tcp_stack *stack, struct tcp_conn *conn)
 		if (v == SENT && conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER)
 			send_timer(stack, conn);
 	}
-	if (conn->flags & TCP_CONN_TLP_OWED && conn->snd_una != conn->snd_nxt && !output_loss_probe(stack, conn))
+	if (conn->flags & TCP_CONN_TLP_OWED && conn->snd_una != conn->snd_nxt &&
+	    !output_loss_probe(stack, conn))
 		return false;
 	if (conn->lost <= conn->resent && conn_unsent(conn) && send_new(stack, conn) == NO_FRAME)
 		return false;

@@ -7,8 +7,8 @@
 #include "tcp/internal.h"
 
 #define BLACK_HOLE_4 576
-#define LEAST_6 1280
-#define RAISE_S 600
+#define LEAST_6	     1280
+#define RAISE_S	     600
 
 static uint32_t clock_s(const struct tcp_stack *stack)
 {
@@ -69,8 +69,8 @@ uint32_t mtu_probe_length(struct tcp_stack *stack, struct tcp_conn *conn, uint32
 {
 	uint32_t size, length;
 
-	if (conn->mtu >= conn->mtu_link || conn->mtu_probe || conn->recovery != TCP_RECOVERY_NONE || conn->lost ||
-	    (int32_t)(clock_s(stack) - conn->mtu_probe_s) < 0)
+	if (conn->mtu >= conn->mtu_link || conn->mtu_probe || conn->recovery != TCP_RECOVERY_NONE ||
+	    conn->lost || (int32_t)(clock_s(stack) - conn->mtu_probe_s) < 0)
 		return 0;
 	/* half way up, at least an eighth; what is nearly all is all */
 	size = conn->mtu + max_u32((conn->mtu_link - conn->mtu) / 2, conn->mtu / 8);

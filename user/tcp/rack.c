@@ -18,7 +18,8 @@ void rack_update(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 	}
 	if (!d->sent)
 		return;
-	if (d->sent < conn->rack_sent || (d->sent == conn->rack_sent && !seq_after(d->sent_end, conn->rack_end)))
+	if (d->sent < conn->rack_sent ||
+	    (d->sent == conn->rack_sent && !seq_after(d->sent_end, conn->rack_end)))
 		return;
 	conn->rack_sent = d->sent;
 	conn->rack_end = d->sent_end;

@@ -69,7 +69,8 @@ static struct tcp_block *copy(struct tcp_stack *stack, struct tcp_block *after, 
 	return after;
 }
 
-bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data, uint32_t n)
+bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data,
+		    uint32_t n)
 {
 	uint32_t end = seq + n, from, to, i, j;
 	struct tcp_block *after, *last = NULL;

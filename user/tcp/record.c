@@ -11,11 +11,13 @@
 #include "tcp/internal.h"
 
 #define PAGE_RECORDS (TCP_BLOCK / sizeof(struct tcp_record))
-#define PAGES (TCP_BLOCK / sizeof(void *))
+#define PAGES	     (TCP_BLOCK / sizeof(void *))
 
 static uint32_t capacity(const struct tcp_conn *conn)
 {
-	return conn->rec_level == 0 ? TCP_INLINE_RECORDS : conn->rec_level == 1 ? PAGE_RECORDS : PAGES * PAGE_RECORDS;
+	return conn->rec_level == 0   ? TCP_INLINE_RECORDS
+	       : conn->rec_level == 1 ? PAGE_RECORDS
+				      : PAGES * PAGE_RECORDS;
 }
 
 /* From the connection's own into a block. */

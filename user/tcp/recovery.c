@@ -125,7 +125,8 @@ static void proportional(struct tcp_conn *conn, const struct tcp_delivery *d, ui
 }
 
 /* Without SACK each duplicate ACK says that one more segment has left the network. */
-static void count_duplicates(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_delivery *d, bool duplicate)
+static void count_duplicates(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_delivery *d,
+			     bool duplicate)
 {
 	uint32_t flight = conn_flight(conn), room;
 
@@ -148,8 +149,8 @@ static void count_duplicates(struct tcp_stack *stack, struct tcp_conn *conn, str
 		struct tcp_record *head = record_at(conn, conn->rec_head);
 
 		/* a partial ACK: the next one is lost too (RFC 6582 3.2 step 5) */
-		if (d->acked && seq_before(conn->snd_una, conn->recover) && conn->rec_head != conn->rec_tail &&
-		    !(head->flags & TCP_RECORD_LOST)) {
+		if (d->acked && seq_before(conn->snd_una, conn->recover) &&
+		    conn->rec_head != conn->rec_tail && !(head->flags & TCP_RECORD_LOST)) {
 			record_lose(conn, conn->rec_head);
 			if (!mtu_probe_lost(stack, conn, head))
 				d->lost += head->length;
@@ -193,6 +194,15 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 	uint32_t got = d->acked;
 	uint64_t again = 0;
 
+	/* nothing is marked, nothing awaited: what is left in flight was sent after this */
+	if (conn->recovery == TCP_RECOVERY_NONE && d->acked && !(conn->sacked | conn->lost) && !d->sacked &&
+	    !d->dsack && !(conn->flags & (TCP_CONN_TLP | TCP_CONN_FRTO | TCP_CONN_ECN_OK))) {
+		conn->duplicates = 0;
+		rack_update(stack, conn, d);
+		cc_acked(stack, conn, d->acked);
+		send_timer(stack, conn);
+		return;
+	}
 	if (was_needless(conn, d, prior_una))
 		undo(stack, conn);
 	if (conn->flags & TCP_CONN_FRTO && d->acked)
@@ -203,7 +213,9 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		if (conn->rec_any)
 			again = rack_detect(stack, conn, d);
 		/* what was SACKed before is not delivered a second time */
-		got = prior_pipe + d->lost > conn_pipe(conn) ? prior_pipe - min_u32(prior_pipe, conn_pipe(conn)) : 0;
+		got = prior_pipe + d->lost > conn_pipe(conn)
+			      ? prior_pipe - min_u32(prior_pipe, conn_pipe(conn))
+			      : 0;
 		got = max_u32(got, d->sacked);
 	} else {
 		count_duplicates(stack, conn, d, duplicate);
@@ -252,7 +264,8 @@ void recovery_timeout(struct tcp_stack *stack, struct tcp_conn *conn)
 		conn->undo_resent = -1;
 	}
 	/* RFC 2018 8: the head SACKed but not acknowledged in all this time is a promise broken */
-	reneged = !(conn->options & TCP_OPT_SACK) || record_at(conn, conn->rec_head)->flags & TCP_RECORD_SACKED;
+	reneged =
+		!(conn->options & TCP_OPT_SACK) || record_at(conn, conn->rec_head)->flags & TCP_RECORD_SACKED;
 	if (reneged) {
 		conn->sacked = 0;
 		conn->duplicates = 0;

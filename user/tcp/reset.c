@@ -8,8 +8,8 @@ static void put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, 4);
 }
 
-uint32_t tcp_reset_for(const void *received, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets, void *frame,
-		       uint32_t size)
+uint32_t tcp_reset_for(const void *received, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets,
+		       void *frame, uint32_t size)
 {
 	struct tcp_segment seg;
 	const uint8_t *from = received, *ip;

@@ -59,7 +59,8 @@ static void take_block(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t 
 	}
 }
 
-void sack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg, struct tcp_delivery *d)
+void sack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg,
+		struct tcp_delivery *d)
 {
 	uint32_t seen[4][2] = { 0 }, i, first = 0;
 

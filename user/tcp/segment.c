@@ -69,7 +69,8 @@ static bool parse_link(const uint8_t *p, uint32_t l3, uint16_t tags[2])
 	return true;
 }
 
-int tcp_parse(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets, struct tcp_segment *ret)
+int tcp_parse(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets,
+	      struct tcp_segment *ret)
 {
 	const uint8_t *p = frame, *ip, *tcp;
 	uint32_t sum, header;

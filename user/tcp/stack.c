@@ -2,7 +2,8 @@
 /* One thread's engine: what is due, and who has something to send. */
 #include "tcp/internal.h"
 
-void tcp_stack_init(struct tcp_stack *stack, const struct tcp_ops *ops, const struct tcp_settings *settings, uint64_t now)
+void tcp_stack_init(struct tcp_stack *stack, const struct tcp_ops *ops, const struct tcp_settings *settings,
+		    uint64_t now)
 {
 	void *user = stack->user;
 

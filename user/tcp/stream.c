@@ -15,13 +15,15 @@ uint32_t tcp_events(const struct tcp_conn *conn)
 {
 	uint32_t events = 0, closed = conn->flags & TCP_CONN_DONE;
 
-	if (receive_unread(conn) || conn->flags & (TCP_CONN_FIN_TAKEN | TCP_CONN_READ_SHUT) || conn->error || closed)
+	if (receive_unread(conn) || conn->flags & (TCP_CONN_FIN_TAKEN | TCP_CONN_READ_SHUT) || conn->error ||
+	    closed)
 		events |= TCP_EVENT_IN;
 	/* a quarter of the buffer, so that the application is not called for every ACK */
 	if (conn->flags & TCP_CONN_OUT_WANTED &&
 	    (conn->error || closed || conn->snd_end - conn->snd_una <= conn->out_mark))
 		events |= TCP_EVENT_OUT;
-	if (closed || (conn->flags & (TCP_CONN_FIN_TAKEN | TCP_CONN_READ_SHUT) && conn->flags & TCP_CONN_FIN_QUEUED))
+	if (closed ||
+	    (conn->flags & (TCP_CONN_FIN_TAKEN | TCP_CONN_READ_SHUT) && conn->flags & TCP_CONN_FIN_QUEUED))
 		events |= TCP_EVENT_HUP;
 	if (conn->error)
 		events |= TCP_EVENT_ERR;

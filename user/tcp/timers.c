@@ -31,8 +31,8 @@ static uint64_t loss_probe_time(const struct tcp_stack *stack, const struct tcp_
 {
 	uint64_t pto = 2000ull * conn->srtt_us;
 
-	if (!(conn->options & TCP_OPT_SACK) || conn->recovery != TCP_RECOVERY_NONE || conn->sacked || conn->lost ||
-	    !conn->srtt_us || conn->backoff || conn->flags & (TCP_CONN_TLP | TCP_CONN_TLP_OWED))
+	if (!(conn->options & TCP_OPT_SACK) || conn->recovery != TCP_RECOVERY_NONE || conn->sacked ||
+	    conn->lost || !conn->srtt_us || conn->backoff || conn->flags & (TCP_CONN_TLP | TCP_CONN_TLP_OWED))
 		return 0;
 	/* a lone segment may wait for a delayed ACK */
 	pto += conn_flight(conn) <= conn->mss ? TCP_DELAYED_ACK_MAX : 2 * TCP_MS;
@@ -86,6 +86,10 @@ static bool gave_up(struct tcp_stack *stack, struct tcp_conn *conn)
 		over = conn->stalled && stack->now - conn->stalled >= conn->user_timeout_ms * TCP_MS;
 	else
 		over = conn->backoff >= most;
+	/* a window taken back while data was in flight is a closed window, while the peer answers */
+	if (over && !conn->snd_wnd && !(conn->flags & TCP_CONN_ORPHAN) && !conn->user_timeout_ms &&
+	    stack->now - conn->last_heard < 2000ull * TCP_RTO_MAX_US)
+		return false;
 	if (!over)
 		return false;
 	conn_reset(stack, conn, conn->unreachable ? -EHOSTUNREACH : -ETIMEDOUT);
@@ -183,8 +187,8 @@ static void keep_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 		deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + next);
 		return;
 	}
-	if (conn->user_timeout_ms ? silence >= conn->user_timeout_ms * TCP_MS && conn->probes :
-				    conn->probes >= TCP_KEEPALIVE_PROBES) {
+	if (conn->user_timeout_ms ? silence >= conn->user_timeout_ms * TCP_MS && conn->probes
+				  : conn->probes >= TCP_KEEPALIVE_PROBES) {
 		conn_reset(stack, conn, -ETIMEDOUT);
 		return;
 	}

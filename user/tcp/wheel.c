@@ -7,8 +7,8 @@
  */
 #include "tcp/internal.h"
 
-#define BITS 6
-#define MASK (TCP_WHEEL_SLOTS - 1)
+#define BITS	6
+#define MASK	(TCP_WHEEL_SLOTS - 1)
 #define LONGEST ((1ull << (BITS * TCP_WHEEL_LEVELS)) - 1)
 
 static inline uint64_t rotl(uint64_t v, unsigned int n)
@@ -67,7 +67,8 @@ void wheel_del(struct tcp_wheel *wheel, struct tcp_timer *timer)
 	if (timer->next)
 		timer->next->pprev = pprev;
 	else if (pprev >= first && pprev < first + TCP_WHEEL_LEVELS * TCP_WHEEL_SLOTS)
-		wheel->busy[(pprev - first) / TCP_WHEEL_SLOTS] &= ~(1ull << ((pprev - first) % TCP_WHEEL_SLOTS));
+		wheel->busy[(pprev - first) / TCP_WHEEL_SLOTS] &=
+			~(1ull << ((pprev - first) % TCP_WHEEL_SLOTS));
 	timer->pprev = NULL;
 }
 

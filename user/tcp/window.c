@@ -67,7 +67,7 @@ static void grow(struct tcp_stack *stack, struct tcp_conn *conn)
 		return;
 	if (t->copied > t->space) {
 		limit = 2ull * t->copied + 16ull * conn->rcv_mss;
-		if (t->space)	/* growing: the sender is in slow start, be there before it */
+		if (t->space) /* growing: the sender is in slow start, be there before it */
 			limit += limit * (t->copied - t->space) / t->space;
 		limit = min_u64(limit, stack->recv_buffer);
 		conn->rcv_limit = max_u32(conn->rcv_limit, (uint32_t)limit);

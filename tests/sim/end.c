@@ -146,7 +146,8 @@ static void time_wait_answer(struct end *e, const struct tcp_segment *seg)
 	struct tcp_conn shadow = e->conn;
 	struct tcp_frame f = { .seq = e->finish.snd_nxt, .flags = TCP_FLAG_ACK };
 
-	if (!(seg->flags & TCP_FLAG_FIN))
+	/* as bpf/time_wait.h: a FIN again or old data; a bare ACK never */
+	if (!(seg->flags & TCP_FLAG_FIN) && !seg->length)
 		return;
 	shadow.ranges = 0;
 	shadow.flush_pprev = NULL;

@@ -39,7 +39,7 @@ struct plan {
 	uint8_t options, wscale[2];
 	uint16_t mss[2], mtu;
 	bool six, tagged, clean;
-	uint32_t iss[2], recv_buffer[2], send_buffer[2], blocks[2], frames[2];
+	uint32_t iss[2], recv_buffer[2], send_buffer[2], blocks[2];
 	uint32_t octets[2]; /* each end sends so many */
 	uint32_t write_max[2], read_max[2];
 	uint64_t read_pause[2], write_pause[2];
@@ -64,7 +64,7 @@ struct end {
 	uint32_t sent, received; /* octets, by the application */
 	bool saw_end, write_done;
 	uint64_t write_at, read_at; /* application's next turn; UINT64_MAX: when notified */
-	uint32_t blocks_used, blocks_peak, frames_used;
+	uint32_t blocks_used, blocks_peak;
 	void *free_block;
 	void *lent_frame;
 	uint8_t frame[SIM_FRAME];

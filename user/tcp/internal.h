@@ -181,7 +181,6 @@ void send_timer_as_is(struct tcp_stack *stack, struct tcp_conn *conn);
 /* On the list of those that tcp_stack_flush() goes through. */
 void stack_pend(struct tcp_stack *stack, struct tcp_conn *conn);
 void stack_unpend(struct tcp_stack *stack, struct tcp_conn *conn);
-uint64_t stack_random(struct tcp_stack *stack);
 void conn_notify(struct tcp_stack *stack, struct tcp_conn *conn);
 
 /* ---- buffer.c ---- */

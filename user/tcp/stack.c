@@ -14,7 +14,6 @@ void tcp_stack_init(struct tcp_stack *stack, const struct tcp_ops *ops, const st
 	stack->frame_size = settings->frame_size;
 	stack->recv_buffer = settings->recv_buffer;
 	stack->send_buffer = settings->send_buffer;
-	stack->random = settings->seed ^ 0x9e3779b97f4a7c15ull;
 	stack->cc = settings->congestion == TCP_CONGESTION_NEWRENO ? &tcp_cc_newreno : &tcp_cc_cubic;
 	stack->flush_tail = &stack->flush_head;
 	wheel_init(&stack->wheel, now);
@@ -70,15 +69,6 @@ void tcp_stack_run(struct tcp_stack *stack)
 uint64_t tcp_stack_next(const struct tcp_stack *stack)
 {
 	return wheel_next(&stack->wheel);
-}
-
-/* xorshift64*: for jitter, not for secrets. */
-uint64_t stack_random(struct tcp_stack *stack)
-{
-	stack->random ^= stack->random >> 12;
-	stack->random ^= stack->random << 25;
-	stack->random ^= stack->random >> 27;
-	return stack->random * 2685821657736338717ull;
 }
 
 void conn_notify(struct tcp_stack *stack, struct tcp_conn *conn)

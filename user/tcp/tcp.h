@@ -53,7 +53,7 @@ struct tcp_settings {
 	uint32_t frame_size;	/* octets of a frame to send, Ethernet included */
 	uint32_t recv_buffer;	/* octets per connection at most */
 	uint32_t send_buffer;
-	uint64_t seed;		/* of what is random; 0 is as good as any */
+	uint64_t seed;		/* reserved: the engine draws no lots */
 	uint32_t congestion;	/* enum tcp_congestion */
 };
 

@@ -248,7 +248,6 @@ struct tcp_stack {
 	/* ---- the engine's ---- */
 	uint32_t recv_buffer, send_buffer;
 	const struct tcp_cc *cc;
-	uint64_t random;
 	struct tcp_conn *flush_head, **flush_tail;
 	struct tcp_wheel wheel;
 };

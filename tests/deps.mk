@@ -6,7 +6,7 @@ DEPS := /usr/bin/gcc:gcc /usr/include/stdio.h:libc6-dev /usr/bin/clang:clang /us
 	/usr/include/systemd/sd-daemon.h:libsystemd-dev /usr/include/cmocka.h:libcmocka-dev /usr/include/sodium.h:libsodium-dev /usr/bin/pkg-config:pkg-config \
 	/usr/sbin/nginx:nginx-light /usr/bin/curl:curl /usr/bin/wrk:wrk /usr/bin/jq:jq /usr/sbin/nft:nftables /usr/sbin/iptables:iptables \
 	/usr/sbin/ethtool:ethtool /usr/bin/ip:iproute2 /usr/sbin/tc:iproute2 /usr/bin/gnuplot:gnuplot-nox \
-	/bin/nc.openbsd:netcat-openbsd /usr/bin/nsenter:util-linux /usr/bin/valgrind:valgrind /usr/bin/pkill:procps /usr/include/linux/if_ether.h:linux-libc-dev
+	/bin/nc.openbsd:netcat-openbsd /usr/bin/nsenter:util-linux /usr/bin/valgrind:valgrind /usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a:libclang-rt-14-dev /usr/bin/pkill:procps /usr/include/linux/if_ether.h:linux-libc-dev
 
 MISSING := $(sort $(foreach d,$(DEPS),$(if $(wildcard $(firstword $(subst :, ,$(d)))),,$(lastword $(subst :, ,$(d))))))
 

@@ -57,11 +57,13 @@ static void listens(struct client *c)
 
 static void says(struct input *in, struct client *c)
 {
-	static const uint8_t types[] = { PORCH_MSG_HELLO, PORCH_MSG_MAPPED, PORCH_MSG_LISTEN, PORCH_MSG_UNLISTEN,
-					 PORCH_MSG_REJOIN, PORCH_MSG_AREA, PORCH_MSG_SOCKET, PORCH_MSG_GOODBYE };
+	static const uint8_t types[] = { PORCH_MSG_HELLO,    PORCH_MSG_MAPPED, PORCH_MSG_LISTEN,
+					 PORCH_MSG_UNLISTEN, PORCH_MSG_REJOIN, PORCH_MSG_AREA,
+					 PORCH_MSG_SOCKET,   PORCH_MSG_GOODBYE };
 	uint32_t kind = take(in, 1), n_fds = kind >> 3 & 3, i, change, q = kind >> 5 & 1;
 	struct porch_msg m = { .type = types[kind & 7], .version = PORCH_WIRE_VERSION };
-	int fds[MESSAGE_FDS], sources[] = { c->fds[0], c->fds[1], c->fds[2], c->area_fds[q][0], c->area_fds[q][1], c->xsk[q] };
+	int fds[MESSAGE_FDS], sources[] = { c->fds[0],	       c->fds[1],	  c->fds[2],
+					    c->area_fds[q][0], c->area_fds[q][1], c->xsk[q] };
 
 	change = take(in, 1);
 	if (m.type == PORCH_MSG_HELLO || m.type == PORCH_MSG_REJOIN) {

@@ -37,8 +37,10 @@ static void add_timestamps(struct engine *e, struct engine_segment *s, struct in
 	uint32_t kind = take(in, 1);
 
 	memcpy(s->options + s->options_length, (uint8_t[]){ 1, 1, 8, 10 }, 4);
-	put32(s->options + s->options_length + 4, e->conn.ts_recent + (uint32_t)(kind & 0x80 ? (int8_t)take(in, 1) : 1));
-	put32(s->options + s->options_length + 8, clock_ms(&e->stack) + e->conn.ts_offset - (kind & 0x7f) / 2);
+	put32(s->options + s->options_length + 4,
+	      e->conn.ts_recent + (uint32_t)(kind & 0x80 ? (int8_t)take(in, 1) : 1));
+	put32(s->options + s->options_length + 8,
+	      clock_ms(&e->stack) + e->conn.ts_offset - (kind & 0x7f) / 2);
 	s->options_length += 12;
 }
 
@@ -73,7 +75,8 @@ static void add_any_options(struct engine_segment *s, struct input *in)
 /* What the segment, if it is taken, lets us send at most. */
 static void permits(struct engine *e, const struct engine_segment *s)
 {
-	uint32_t window = (uint32_t)s->window << (e->start.options & TCP_OPT_WSCALE ? e->start.wscale_snd : 0);
+	uint32_t window = (uint32_t)s->window
+			  << (e->start.options & TCP_OPT_WSCALE ? e->start.wscale_snd : 0);
 
 	if (e->highest - s->ack < 1u << 30)
 		e->permitted = seq_max(e->permitted, s->ack + window);
@@ -92,9 +95,11 @@ static void deliver(struct engine *e, uint32_t length, bool broken)
 		r = tcp_input(&e->stack, &e->conn, &s);
 	check(!r || r == -EBADMSG, "input says %d", r);
 	/* without memory it is dropped before anybody looks at its sum */
-	check(!broken || r || e->done || e->blocks >= e->blocks_limit || e->conn.flags & TCP_CONN_RESET_OWED, "a wrong checksum was taken");
-	check(!broken || (before.rcv_nxt == e->conn.rcv_nxt && before.snd_una == e->conn.snd_una && before.state == e->conn.state &&
-			  before.snd_wnd == e->conn.snd_wnd && before.ranges == e->conn.ranges && before.ts_recent == e->conn.ts_recent),
+	check(!broken || r || e->done || e->blocks >= e->blocks_limit || e->conn.flags & TCP_CONN_RESET_OWED,
+	      "a wrong checksum was taken");
+	check(!broken || (before.rcv_nxt == e->conn.rcv_nxt && before.snd_una == e->conn.snd_una &&
+			  before.state == e->conn.state && before.snd_wnd == e->conn.snd_wnd &&
+			  before.ranges == e->conn.ranges && before.ts_recent == e->conn.ts_recent),
 	      "a wrong checksum changed something");
 	n = tcp_reset_for(wire, length, e->l3, e->l4, length - e->l4, reset, sizeof(reset));
 	if (!n)
@@ -108,8 +113,8 @@ static void deliver(struct engine *e, uint32_t length, bool broken)
 
 static void segment(struct engine *e, struct input *in)
 {
-	static const uint16_t flags[] = { TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN, 0, TCP_FLAG_URG, TCP_FLAG_ECE,
-					  TCP_FLAG_CWR, TCP_FLAG_PSH };
+	static const uint16_t flags[] = { TCP_FLAG_FIN, TCP_FLAG_RST, TCP_FLAG_SYN, 0,
+					  TCP_FLAG_URG, TCP_FLAG_ECE, TCP_FLAG_CWR, TCP_FLAG_PSH };
 	uint32_t kind = take(in, 2), length, at;
 	struct engine_segment s = { .flags = TCP_FLAG_ACK, .window = 60000, .ecn = kind >> 13 & 3 };
 
@@ -177,7 +182,8 @@ static void garbage(struct engine *e, struct input *in)
 
 	take_octets(in, frame, n);
 	if (!tcp_parse(frame, n, l3, l4, octets, &s))
-		check(s.length <= octets && s.sack_blocks <= 4 && s.payload + s.length <= frame + n, "beyond the frame");
+		check(s.length <= octets && s.sack_blocks <= 4 && s.payload + s.length <= frame + n,
+		      "beyond the frame");
 	tcp_reset_for(frame, n, l3, l4, octets, reset, sizeof(reset));
 	tcp_icmp(&e->stack, &e->conn, frame, n, l3, l4);
 	free(frame);
@@ -206,7 +212,8 @@ static void reads(struct engine *e, struct input *in)
 	r = tcp_recv_pieces(&e->stack, &e->conn, pieces, 1 + (kind >> 1) % 4);
 	n = 0;
 	for (i = 0; i < r; i++) {
-		uint32_t part = kind & 0x80 ? take(in, 2) % (pieces[i].length + 1) : (uint32_t)pieces[i].length;
+		uint32_t part =
+			kind & 0x80 ? take(in, 2) % (pieces[i].length + 1) : (uint32_t)pieces[i].length;
 
 		got(e, pieces[i].data, part);
 		n += part;
@@ -299,7 +306,8 @@ static void ends(struct engine *e, struct input *in)
 	else if (kind < 160)
 		e->no_frames = kind & 1;
 	else
-		tcp_set(&e->stack, &e->conn, (enum tcp_option)(kind % 7), take(in, 1) & 0x80 ? take(in, 4) : take(in, 1));
+		tcp_set(&e->stack, &e->conn, (enum tcp_option)(kind % 7),
+			take(in, 1) & 0x80 ? take(in, 4) : take(in, 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -22,13 +22,13 @@ struct engine {
 	bool no_frames, frame_lent;
 	uint32_t blocks, blocks_limit;
 	/* the model */
-	uint32_t unit;		/* of the windows we announce */
-	uint32_t promised;	/* right edge of what we have announced */
-	uint32_t permitted;	/* right edge of what the peer has, at most */
-	uint32_t highest;	/* end of what we have sent */
-	uint32_t acked;		/* highest acknowledgement we have sent */
+	uint32_t unit;	    /* of the windows we announce */
+	uint32_t promised;  /* right edge of what we have announced */
+	uint32_t permitted; /* right edge of what the peer has, at most */
+	uint32_t highest;   /* end of what we have sent */
+	uint32_t acked;	    /* highest acknowledgement we have sent */
 	uint32_t tsval;
-	uint32_t sent, received;	/* octets, by the application */
+	uint32_t sent, received; /* octets, by the application */
 	bool said, done;
 	uint32_t frames;
 	uint8_t frame[ENGINE_FRAME];

@@ -43,7 +43,8 @@ static void check_numbers(struct engine *e, const struct tcp_segment *s)
 	check(s->ack == e->conn.rcv_nxt, "acknowledged %u, have %u", s->ack, e->conn.rcv_nxt);
 	e->acked = s->ack;
 	for (uint32_t i = 0; i < s->sack_blocks; i++)
-		check(s->sack[i][0] != s->sack[i][1] && seq_before(s->sack[i][0], s->sack[i][1]), "SACK block %u", i);
+		check(s->sack[i][0] != s->sack[i][1] && seq_before(s->sack[i][0], s->sack[i][1]),
+		      "SACK block %u", i);
 	if (s->options & TCP_HAS_TIMESTAMPS && e->start.options & TCP_OPT_TIMESTAMPS) {
 		check(!e->said || !seq_before(s->tsval, e->tsval), "TSval back by %u", e->tsval - s->tsval);
 		e->tsval = s->tsval;
@@ -65,7 +66,8 @@ static void frame_send(struct tcp_stack *stack, struct tcp_conn *conn, void *fra
 	if (conn != &e->conn)
 		return; /* an import of lies */
 	check(!e->done, "sent after DONE");
-	check(length >= e->l4 + 20 && length - e->l3 <= e->start.mtu, "%u octets for an MTU of %u", length, e->start.mtu);
+	check(length >= e->l4 + 20 && length - e->l3 <= e->start.mtu, "%u octets for an MTU of %u", length,
+	      e->start.mtu);
 	check(!tcp_parse(frame, length, e->l3, e->l4, length - e->l4, &s), "cannot be parsed");
 	check(!csum_fold(csum_add(s.pseudo, tcp_csum_scalar(s.payload, s.length))), "checksum");
 	if (e->six) {
@@ -155,7 +157,8 @@ void engine_open(struct engine *e, struct input *in)
 	tcp_open(&e->stack, &e->conn, &e->start);
 	e->unit = e->start.options & TCP_OPT_WSCALE ? 1u << e->start.wscale_rcv : 1;
 	e->promised = e->start.irs + 1 + e->start.rcv_wnd;
-	e->permitted = e->start.iss + 1 + (8000u << (e->start.options & TCP_OPT_WSCALE ? e->start.wscale_snd : 0));
+	e->permitted =
+		e->start.iss + 1 + (8000u << (e->start.options & TCP_OPT_WSCALE ? e->start.wscale_snd : 0));
 	e->highest = e->start.iss + 1;
 	e->acked = e->start.irs + 1;
 }
@@ -176,7 +179,8 @@ static void check_records(struct engine *e)
 		resent += r->flags & TCP_RECORD_RESENT ? r->length : 0;
 	}
 	check(at == c->snd_nxt, "records end at %u, not %u", at, c->snd_nxt);
-	check(lost == c->lost && resent == c->resent, "lost %u/%u, resent %u/%u", c->lost, lost, c->resent, resent);
+	check(lost == c->lost && resent == c->resent, "lost %u/%u, resent %u/%u", c->lost, lost, c->resent,
+	      resent);
 	if (c->options & TCP_OPT_SACK)
 		check(sacked == c->sacked, "sacked %u/%u", c->sacked, sacked);
 	check(c->sacked + c->lost <= conn_flight(c), "%u and %u of %u", c->sacked, c->lost, conn_flight(c));
@@ -188,18 +192,23 @@ void engine_checks(struct engine *e)
 	uint32_t most, i;
 
 	check(!e->frame_lent, "a frame was kept");
-	check(!seq_before(c->snd_nxt, c->snd_una) && !seq_after(c->snd_nxt, c->snd_end + 1), "una, nxt, end: %u %u %u",
-	      c->snd_una, c->snd_nxt, c->snd_end);
-	check(c->snd_end == e->start.iss + 1 + e->sent, "%u queued, not %u", c->snd_end - e->start.iss - 1, e->sent);
-	check(c->rcv_read == e->start.irs + 1 + e->received || c->flags & (TCP_CONN_READ_SHUT | TCP_CONN_ORPHAN | TCP_CONN_DONE) ||
-	      (c->flags & TCP_CONN_FIN_TAKEN),
+	check(!seq_before(c->snd_nxt, c->snd_una) && !seq_after(c->snd_nxt, c->snd_end + 1),
+	      "una, nxt, end: %u %u %u", c->snd_una, c->snd_nxt, c->snd_end);
+	check(c->snd_end == e->start.iss + 1 + e->sent, "%u queued, not %u", c->snd_end - e->start.iss - 1,
+	      e->sent);
+	check(c->rcv_read == e->start.irs + 1 + e->received ||
+		      c->flags & (TCP_CONN_READ_SHUT | TCP_CONN_ORPHAN | TCP_CONN_DONE) ||
+		      (c->flags & TCP_CONN_FIN_TAKEN),
 	      "read %u, not %u", c->rcv_read - e->start.irs - 1, e->received);
 	check(!seq_before(c->rcv_nxt, c->rcv_read), "read beyond what has come");
-	check(!seq_after(c->rcv_nxt, seq_max(c->rcv_adv, e->promised) + 1), "%u taken beyond the promise", c->rcv_nxt - e->promised);
+	check(!seq_after(c->rcv_nxt, seq_max(c->rcv_adv, e->promised) + 1), "%u taken beyond the promise",
+	      c->rcv_nxt - e->promised);
 	check(c->cwnd >= c->mss && c->cwnd <= TCP_SSTHRESH_INFINITE, "cwnd %u", c->cwnd);
 	check(c->ranges <= TCP_RANGES_MAX, "%u ranges", c->ranges);
 	for (i = 0; i < c->ranges; i++) {
-		check(seq_before(c->range[i].from, c->range[i].to) && seq_before(c->rcv_nxt, c->range[i].from), "range %u", i);
+		check(seq_before(c->range[i].from, c->range[i].to) &&
+			      seq_before(c->rcv_nxt, c->range[i].from),
+		      "range %u", i);
 		check(!i || seq_before(c->range[i - 1].to, c->range[i].from), "range %u", i);
 	}
 	most = (max_u32(e->settings.recv_buffer, 65535) + e->unit) / TCP_BLOCK_DATA + 3 +

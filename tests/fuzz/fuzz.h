@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the fuzz targets share: an input read front to back, zeros behind its end; a check that says what failed. */
+/* What the fuzz targets share: an input read front to back, zeros behind its end; a check that says what
+ * failed. */
 #ifndef PORCH_TESTS_FUZZ_H
 #define PORCH_TESTS_FUZZ_H
 

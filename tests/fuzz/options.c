@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* tcp_parse() on any frame; and what it, the walk of bpf/options.h and the usual layouts say of the same options. */
+/* tcp_parse() on any frame; and what it, the walk of bpf/options.h and the usual layouts say of the same
+ * options. */
 #include "tests/fuzz/fuzz.h"
 
 #include "tests/unit/bpf_native.h"
@@ -33,13 +34,17 @@ static void compare(struct input *in)
 		if (p.timestamps)
 			check(p.tsval == walked.tsval && p.tsecr == walked.tsecr, "other timestamps");
 		if (options_of_ack((void *)tcp, frame + BEHIND + header, &ack)) {
-			check(ack.options == (walked.options & PORCH_OPT_TIMESTAMPS), "the quick look says other options");
-			check(!ack.options || (ack.tsval == walked.tsval && ack.tsecr == walked.tsecr), "other timestamps");
+			check(ack.options == (walked.options & PORCH_OPT_TIMESTAMPS),
+			      "the quick look says other options");
+			check(!ack.options || (ack.tsval == walked.tsval && ack.tsecr == walked.tsecr),
+			      "other timestamps");
 		}
 	} else if (options_usual((void *)tcp, frame + BEHIND + header, &usual) != LAYOUT_OTHER) {
-		check(usual.mss == walked.mss && usual.options == walked.options && usual.wscale == walked.wscale,
+		check(usual.mss == walked.mss && usual.options == walked.options &&
+			      usual.wscale == walked.wscale,
 		      "the usual layout says otherwise");
-		check(!(usual.options & PORCH_OPT_TIMESTAMPS) || usual.tsval == walked.tsval, "another TSval");
+		check(!(usual.options & PORCH_OPT_TIMESTAMPS) || usual.tsval == walked.tsval,
+		      "another TSval");
 	}
 	for (i = 0; i < p.sack_blocks; i++)
 		check(n >= 10, "a SACK block out of nothing");
@@ -62,7 +67,8 @@ static void any_frame(struct input *in)
 	frame = malloc(n + !n); /* no octet more than there is */
 	take_octets(in, frame, n);
 	if (!parse_frame(frame, n, l3, l4, octets, &p)) {
-		check(p.payload >= frame + l4 + 20 && p.payload + p.length == frame + l4 + octets, "the payload is elsewhere");
+		check(p.payload >= frame + l4 + 20 && p.payload + p.length == frame + l4 + octets,
+		      "the payload is elsewhere");
 		check(p.sack_blocks <= 4, "%u blocks", p.sack_blocks);
 	}
 	free(frame);

@@ -12,6 +12,7 @@ struct parsed {
 	const uint8_t *payload;
 };
 
-int parse_frame(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets, struct parsed *ret);
+int parse_frame(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets,
+		struct parsed *ret);
 
 #endif /* PORCH_TESTS_FUZZ_OPTIONS_H */

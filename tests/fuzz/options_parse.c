@@ -2,7 +2,8 @@
 #include "tests/fuzz/options.h"
 #include "tcp/internal.h"
 
-int parse_frame(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets, struct parsed *ret)
+int parse_frame(const void *frame, uint32_t length, uint32_t l3, uint32_t l4, uint32_t octets,
+		struct parsed *ret)
 {
 	struct tcp_segment s;
 	int r = tcp_parse(frame, length, l3, l4, octets, &s);

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SEEDS 100000
+#define SEEDS 60000
 
 struct sums {
 	uint64_t passed, failed, simulated, segments, retransmits, timeouts, undone;

@@ -74,6 +74,8 @@ int main(int argc, char **argv)
 	       (unsigned long long)(2 * sum.simulated / TCP_SECOND), (unsigned long long)sum.segments,
 	       (unsigned long long)sum.retransmits, (unsigned long long)sum.timeouts,
 	       (unsigned long long)sum.undone);
-	printf("%llu passed, %llu failed\n", (unsigned long long)sum.passed, (unsigned long long)sum.failed);
+	printf("# %llu seeds hold\n", (unsigned long long)sum.passed);
+	/* one test of the suite, however many seeds */
+	printf("%d passed, %llu failed\n", !sum.failed, (unsigned long long)sum.failed);
 	return sum.failed ? 1 : 0;
 }

@@ -49,6 +49,7 @@ __noinline long admit_claim(const struct flow_key *k, __u32 irs, __u32 tick)
 	struct porch_steer *s;
 	struct porch_flow *f;
 	__u8 state, phase;
+	__u32 serial;
 	long way;
 
 	if (!k)
@@ -66,6 +67,7 @@ __noinline long admit_claim(const struct flow_key *k, __u32 irs, __u32 tick)
 	if (!f || !s)
 		return -PORCH_REASON_DUPLICATE_ACK;
 	state = f->state;
+	serial = steer_serial(s);
 	if (state == PORCH_FLOW_HANDED) {
 		phase = steer_phase(s);
 		if (phase_is_alive(phase))
@@ -79,7 +81,14 @@ __noinline long admit_claim(const struct flow_key *k, __u32 irs, __u32 tick)
 	} else if (state != PORCH_FLOW_PROVEN) {
 		return -PORCH_REASON_DUPLICATE_ACK;
 	}
-	return flow_seize(f, state) ? way : -PORCH_REASON_DUPLICATE_ACK;
+	if (!flow_seize(f, state))
+		return -PORCH_REASON_DUPLICATE_ACK;
+	/* HANDED again, but to the next life: another CPU has proven it meanwhile */
+	if (steer_serial(s) != serial) {
+		flow_yield(f, state);
+		return -PORCH_REASON_DUPLICATE_ACK;
+	}
+	return way;
 }
 
 /* Fill the way's steer entry: link, window, time, and a serial nobody has had. */

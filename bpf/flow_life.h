@@ -164,6 +164,25 @@ __noinline __u32 flow_oldest(const struct flow_key *k, __u32 tick)
 }
 
 /*
+ * BUSY, if its flow is closed still. A new life of its tuple may begin on another
+ * CPU at this moment, and that leaves the set's word as it is. *state: what it was.
+ */
+INLINE int flow_seize_closed(struct porch_flow *f, __u32 at, __u8 *state)
+{
+	struct porch_steer *s = steer_at(at);
+	__u32 serial, until;
+
+	*state = *(volatile __u8 *)&f->state;
+	serial = s ? steer_serial(s) : 0;
+	if (!flow_is_closed(f, at, &until) || !flow_seize(f, *state))
+		return 0;
+	if (*state != PORCH_FLOW_HANDED || (s && steer_serial(s) == serial))
+		return 1;
+	flow_yield(f, *state);
+	return 0;
+}
+
+/*
  * Claim a way for the tuple, in the emptier of its sets. The way is BUSY when
  * this returns its index. FLOW_UNKNOWN: the tuple has a way already.
  */
@@ -179,6 +198,8 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 		__u64 a, b, *w, old;
 		struct porch_flow *f;
 		__u32 at, shift;
+		int reused;
+		__u8 state;
 
 		if (!w1 || !w2)
 			return FLOW_NO_ROOM;
@@ -201,11 +222,17 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 		w = at / PORCH_SET_WAYS == k->set1 ? w1 : w2;
 		old = at / PORCH_SET_WAYS == k->set1 ? a : b;
 		shift = (at % PORCH_SET_WAYS) * 16;
-		if (__sync_val_compare_and_swap(
-			    w, old, (old & ~(0xffffull << shift)) | (__u64)k->fingerprint << shift) != old)
+		reused = old >> shift & 0xffff;
+		if (reused && !flow_seize_closed(f, at, &state))
 			continue;
+		if (__sync_val_compare_and_swap(
+			    w, old, (old & ~(0xffffull << shift)) | (__u64)k->fingerprint << shift) != old) {
+			if (reused)
+				flow_yield(f, state);
+			continue;
+		}
 		*(volatile __u8 *)&f->state = PORCH_FLOW_BUSY;
-		if (old >> shift & 0xffff)
+		if (reused)
 			COUNT(flows_reused);
 		return at;
 	}

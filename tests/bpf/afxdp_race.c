@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct harness_options options = { .flow_sets = 4096, .half_open_max = 64 };
+static const struct harness_options wide = { .flow_sets = 4096, .half_open_max = 64 };
+static const struct harness_options narrow = { .flow_sets = 1, .half_open_max = 64 };
 
 #define ROUNDS 2000
 
 static int arrived; /* at the starting line, ever */
-static struct packet packet; /* of this round, for both */
+static struct packet packet; /* of this round, for the other CPU */
 static int verdict[2];
 static int stop;
 
@@ -52,11 +53,11 @@ static void *other_cpu(void *arg)
 	}
 }
 
-static void both(const struct packet *p)
+static void both(const struct packet *p, const struct packet *other)
 {
 	static struct frame out;
 
-	packet = *p;
+	packet = *other;
 	meet(&met);
 	verdict[0] = send_packet(p, &out);
 	meet(&met);
@@ -94,7 +95,7 @@ static void lives(int v6)
 		if (!connect_syn(&syn, NULL, &d))
 			break;
 		ack = client_ack(&syn, &d);
-		both(&ack);
+		both(&ack, &ack);
 		expect_one(&syn, i, 1);
 		proven = counter("proven");
 		bad = proven != i || !flow_of(&t) || flow_of(&t)->irs != syn.seq;
@@ -120,10 +121,52 @@ static void beginnings(int v6)
 		if (!connect_syn(&syn, NULL, &d))
 			break;
 		ack = client_ack(&syn, &d);
-		both(&ack);
+		both(&ack, &ack);
 		expect_one(&syn, 1, i);
 	}
 	expect_u32("proven", counter("proven"), ROUNDS / 4);
+	row_end_any();
+}
+
+/* One CPU proves the next life of a tuple whose set is full of closed flows, the
+ * other one a new tuple, which takes one of their ways: never the same. */
+static void crowded(int v6)
+{
+	struct packet old = client_syn(v6, OFFERS_LINUX), syn[2], ack[2];
+	struct decoded d;
+	int bad = 0;
+
+	row("%d new tuples in a full set, beside the next life of one in it, %s", ROUNDS, FAMILY(v6));
+	world_afxdp();
+	for (int i = 0; i < PORCH_SET_WAYS + ROUNDS && !bad; i++) {
+		__u32 redirected = 0;
+
+		syn[0] = syn[1] = old;
+		syn[0].seq += 0x10001 * (i + 1);
+		syn[1].sport = old.sport + 1 + i;
+		for (int j = 0; j < 2; j++) {
+			if (!connect_syn(&syn[j], NULL, &d))
+				return row_end_any();
+			ack[j] = client_ack(&syn[j], &d);
+		}
+		both(&ack[0], &ack[1]);
+		for (int j = 0; j < 2; j++) {
+			struct porch_tuple t = tuple_of(&syn[j]);
+
+			if (verdict[j] != XDP_REDIRECT)
+				continue;
+			redirected++;
+			if (!flow_of(&t) || flow_of(&t)->irs != syn[j].seq) {
+				fail("round %d: the flow of %s is not there", i, j ? "the new tuple" : "the old one");
+				bad = 1;
+				continue;
+			}
+			phase_set(flow_of(&t), PORCH_PHASE_TOMBSTONE, 0);
+		}
+		if (!redirected)
+			fail("round %d: none of them proved", i);
+		bad |= !redirected;
+	}
 	row_end_any();
 }
 
@@ -131,7 +174,7 @@ int main(void)
 {
 	pthread_t thread;
 
-	harness_load(&options);
+	harness_load(&wide);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
 		row("the same final ACK on two CPUs");
 		row_skip("one CPU alone");
@@ -145,6 +188,9 @@ int main(void)
 		lives(v6);
 		beginnings(v6);
 	}
+	harness_load(&narrow);
+	for (int v6 = 0; v6 < 2; v6++)
+		crowded(v6);
 	stop = 1;
 	meet(&met);
 	pthread_join(thread, NULL);

@@ -192,6 +192,13 @@ bulk() {	# NAME WORLD PORT send|receive SECONDS: as the client sees it
 	sample "$1-rate" "$(calc "${M[octets]} * 8 / ${M[seconds]} / 1e9")"
 }
 
+# Segments longer than the MTU on the server's side of the bulk pair: what the kernel makes of them
+# in software (a veth segments for itself nothing, and joins nothing).
+joined() {	# WORLD on|off
+	ip -n "porch-bench-$1-s" link set "$1hs" gso_max_segs "$([ "$2" = on ] && echo 65535 || echo 1)" || die "no gso_max_segs"
+	in_s "$1" ethtool -K "$1hs" gro "$2" >/dev/null || die "no gro $2"
+}
+
 # Both poll, and yield whenever there is nothing. One NAPI thread, porchd and the worker share CPU 1.
 latency() {
 	app_down
@@ -270,13 +277,18 @@ afxdp_round() {	# SECONDS
 	flooded "$s"
 	for w in k a; do ip -n "porch-bench-$w-c" -force link set "${w}hc" xdpdrv obj "$BENCH/peers.bpf.o" program pass; done
 	app_up k epoll 8004 sink && bulk receive-kernel k 8004 send "$s"
+	app_up a epoll 8014 sink && bulk receive-joined a 8014 send "$s"
+	joined a off
 	app_up a epoll 8014 sink && bulk receive-attached a 8014 send "$s"
 	app_up a worker 8004 sink block && bulk receive-porch a 8004 send "$s"
 	app_up k epoll 8005 source && bulk send-kernel k 8005 receive "$s"
 	app_up a epoll 8015 source && bulk send-attached a 8015 receive "$s"
+	joined a on
+	app_up a epoll 8015 source && bulk send-joined a 8015 receive "$s"
 	app_up a worker 8005 source block && bulk send-porch a 8005 receive "$s"
 	for w in send receive; do
 		ratio $w-ratio $w-attached $w-porch
+		ratio $w-ratio-joined $w-joined $w-porch
 		ratio $w-ratio-alone $w-kernel $w-porch
 	done
 	have idle-octets || idle
@@ -317,14 +329,16 @@ afxdp_table() {
 	row ask-ratio x '>=2' 'kernel over porch'
 	row ask-kernel-rate /s - 'requests per second: kernel'
 	row ask-porch-rate /s - 'requests per second: porch'
-	heading 'deliver=afxdp: bulk, MTU 1500, no offloads, a Linux peer; server core per KiB'
+	heading 'deliver=afxdp: bulk, CUBIC, MTU 1500, no offloads, a Linux peer; server core per KiB'
 	for w in send receive; do
-		row $w-kernel ns - "$w: kernel, no porch on the interface"
 		row $w-attached ns - "$w: kernel, porch on the interface"
 		row $w-porch ns - "$w: porch"
-		row $w-ratio x "$([ $w = send ] && echo '>=1' || echo '>=0.8')" "$w: kernel with porch attached over porch"
-		row $w-ratio-alone x - "$w: kernel without porch over porch"
-		for k in kernel attached porch; do row $w-$k-rate Gb/s - "$w: throughput, $k"; done
+		row $w-ratio x "$([ $w = send ] && echo '>=1' || echo '>=0.8')" "$w: kernel over porch"
+		row $w-joined ns - "$w: kernel, porch on the interface, software $([ $w = send ] && echo GSO || echo GRO)"
+		row $w-ratio-joined x - "$w: that over porch"
+		row $w-kernel ns - "$w: kernel, no porch on the interface, software GSO and GRO"
+		row $w-ratio-alone x - "$w: that over porch"
+		for k in attached porch joined kernel; do row $w-$k-rate Gb/s - "$w: throughput, $k"; done
 	done
 	heading 'deliver=afxdp: memory'
 	row idle-octets B '<=1024' "idle connection, application and porchd, $IDLE of them"

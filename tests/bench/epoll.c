@@ -28,7 +28,8 @@ static int listen_at(int port, enum work work)
 	const struct linger linger = { .l_onoff = 1 };
 	int one = 1, fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	/* as porch's engine. BBR, where it is the default, would send from a timer's softirq, on no thread's account */
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5) || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    (work == WORK_ABORT && setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger))) ||
 	    (work == WORK_ECHO && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))) ||
 	    bind(fd, (void *)&at, sizeof(at)) || listen(fd, 4096)) {

@@ -120,7 +120,7 @@ __noinline int admit_steer(struct xdp_md *ctx, __u32 way, __u32 l4)
 	s->window = ntohs(window);
 	s->ifindex = ctx->ingress_ifindex;
 	s->rx_queue = ctx->rx_queue_index;
-	s->proven_ns = bpf_ktime_get_ns();
+	s->proven_ns = clock_ns();
 	serial = s->serial + 1;
 	serial += !serial;
 	*(volatile __u32 *)&s->serial = serial;

@@ -90,6 +90,16 @@
 #define BOUND(v, mask) ((v) &= (mask))
 #endif
 
+/*
+ * Makes the verifier forget what it knows of v, by way of x, of which it knows nothing.
+ * A constant that branches decide upon makes it follow each value apart to the end.
+ */
+#ifdef __bpf__
+#define FORGET(v, x) asm volatile("%0 ^= %1; %0 ^= %1" : "+r"(v) : "r"(x))
+#else
+#define FORGET(v, x) ((void)(x))
+#endif
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

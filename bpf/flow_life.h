@@ -106,14 +106,25 @@ INLINE int flow_expired(const struct porch_flow *f, __u32 index, __u32 tick)
 	}
 }
 
-INLINE int free_ways(__u64 word)
+/* Top bit of every lane of `word` that is free. Without branches: of those the
+ * verifier would follow each combination. */
+INLINE __u64 free_lanes(__u64 word)
 {
-	return !(word & 0xffff) + !(word & 0xffff0000) + !(word & 0xffff00000000ull) + !(word >> 48);
+	return ~(((word & ~LANE_TOPS) + ~LANE_TOPS) | word) & LANE_TOPS;
 }
 
+INLINE __u32 free_ways(__u64 word)
+{
+	return (free_lanes(word) >> 15) * LANES >> 48;
+}
+
+/* There is one. */
 INLINE __u32 first_free(__u64 word)
 {
-	return !(word & 0xffff) ? 0 : !(word & 0xffff0000) ? 1 : !(word & 0xffff00000000ull) ? 2 : 3;
+	__u64 low = free_lanes(word);
+
+	low &= -low;
+	return (low >> 31 & 1) + (low >> 47 & 1) * 2 + (low >> 63) * 3;
 }
 
 /* 1: nobody has it any more; *until: the tick at which it is over. */
@@ -206,7 +217,7 @@ __noinline long flow_claim(const struct flow_key *k, __u32 tick)
 		a = *(volatile __u64 *)w1;
 		b = *(volatile __u64 *)w2;
 		if (flow_match(a, k->fingerprint) | flow_match(b, k->fingerprint)) {
-			long found = flow_search(k);
+			long found = flow_find(k);
 
 			if (found != FLOW_UNKNOWN)
 				return found == FLOW_BUSY_NOW ? FLOW_BUSY_NOW : FLOW_UNKNOWN;

@@ -56,7 +56,7 @@ INLINE int half_open_insert(struct xdp_md *ctx, const struct flow_key *k, struct
 	half_open_key(&t, k);
 	half_open_link(ctx, e);
 	e->ifindex = ctx->ingress_ifindex;
-	e->born_us = bpf_ktime_get_ns() / 1000;
+	e->born_us = clock_ns() / 1000;
 	return bpf_map_update_elem(&porch_half_open, &t, e, BPF_ANY);
 }
 

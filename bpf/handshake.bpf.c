@@ -19,6 +19,7 @@
 #include "maps.h"
 #include "count.h"
 #include "listeners.h"
+#include "clock.h"
 #include "csum.h"
 #include "parse.h"
 #include "options.h"

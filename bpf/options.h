@@ -33,9 +33,12 @@ enum layout {
 
 INLINE void options_take(struct segment *seg, __u32 mss, __u32 wscale, __u8 options)
 {
+	__u32 forgotten = options;
+
+	FORGET(forgotten, mss);
 	seg->mss = ntohs(mss >> 16);
 	seg->wscale = (wscale >> 24) > TCP_MAX_WSCALE ? TCP_MAX_WSCALE : wscale >> 24;
-	seg->options = options;
+	seg->options = forgotten;
 	seg->foreign = 0;
 }
 

@@ -66,7 +66,7 @@ INLINE int cookie_proves(const struct segment *seg, const struct porch_keys *key
 /* It has done its work. */
 INLINE void entry_spend(const struct flow_key *k, const struct porch_half_open *e)
 {
-	__u32 us = (__u32)(bpf_ktime_get_ns() / 1000) - e->born_us;
+	__u32 us = (__u32)(clock_ns() / 1000) - e->born_us;
 	struct porch_counters *c = counters();
 
 	if (c) {

@@ -78,7 +78,7 @@ INLINE int steer(struct xdp_md *ctx, const struct general *g, const struct steer
 	r->length = g->length;
 	r->rx_queue = ctx->rx_queue_index;
 	r->reserved = 0;
-	r->time_ns = to->kind == PORCH_RECORD_PROOF ? bpf_ktime_get_ns() : 0;
+	r->time_ns = to->kind == PORCH_RECORD_PROOF ? clock_ns() : 0;
 	return bpf_redirect_map(&porch_xsks, to->slot, XDP_DROP);
 }
 

@@ -101,7 +101,7 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 	__u32 space = l->rcv_space ? l->rcv_space : h->rcv_space;
 	__u32 epoch = h->epoch, zero = 0;
 	struct porch_keys *keys = bpf_map_lookup_elem(&porch_keys, &zero);
-	__u32 ts, sack, scaled, fields;
+	__u32 ts, sack, scaled, ecn, fields;
 	__u64 mac;
 
 	if (mss > COOKIE_MSS_MAX)
@@ -126,10 +126,9 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 	sack = !!(seg->options & PORCH_OPT_SACK);
 	scaled = !!(seg->options & PORCH_OPT_WSCALE);
 	if (ts) {
-		fields = cookie_ts_fields(epoch, mss, scaled ? seg->wscale : COOKIE_NO_WSCALE, sack,
-					  ecn_agreed(seg, l, h));
-		if (fields & 1)
-			seg->options |= PORCH_OPT_ECN;
+		ecn = ecn_agreed(seg, l, h);
+		seg->options |= ecn * PORCH_OPT_ECN;
+		fields = cookie_ts_fields(epoch, mss, scaled ? seg->wscale : COOKIE_NO_WSCALE, sack, ecn);
 	} else {
 		fields = cookie_plain_fields(seg->v6, mss, scaled, seg->wscale, sack);
 	}

@@ -89,7 +89,11 @@ INLINE int tc_refuse_listener(struct porch_listener_entry *l, const struct porch
 INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct porch_meta *m,
 		     const struct porch_host *h)
 {
-	struct bpf_tcp_req_attrs a = {
+	struct bpf_tcp_req_attrs a;
+
+	if (!bpf_sk_assign_tcp_reqsk)
+		return -1; /* and such a kernel does not know the structure */
+	a = (struct bpf_tcp_req_attrs){
 		.rcv_tsval = m->ts_val,
 		.rcv_tsecr = m->ts_ecr,
 		.mss = m->mss,
@@ -101,8 +105,6 @@ INLINE int tc_assign(struct __sk_buff *skb, struct tcp_sock *tp, const struct po
 		.tstamp_ok = (m->options & PORCH_OPT_TIMESTAMPS) && h->tcp_timestamps,
 	};
 
-	if (!bpf_sk_assign_tcp_reqsk)
-		return -1;
 	return bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tp, &a, sizeof(a));
 }
 

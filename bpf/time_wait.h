@@ -41,7 +41,7 @@ INLINE void time_wait_write(void *th, void *end, const struct segment *seg, cons
 	sum += csum_5(w);
 	if (header > TCP_HLEN && th + TCP_HLEN + OPT_NOP_NOP_TS_LENGTH <= end) {
 		w[5] = OPT_NOP_NOP_TS;
-		w[6] = htonl((__u32)(bpf_ktime_get_ns() / 1000000) + s->ts_offset);
+		w[6] = htonl((__u32)(clock_ns() / 1000000) + s->ts_offset);
 		w[7] = htonl(seg->options & PORCH_OPT_TIMESTAMPS ? seg->tsval : f->ts_recent);
 		sum += (__u64)w[5] + w[6] + w[7];
 	}

@@ -256,7 +256,8 @@ struct porch_slot {
 	__u32 uid;
 	__u8 zero_copy;		/* mode obtained */
 	__u8 lease;		/* 1: this worker owns the queue's FILL and COMPLETION rings */
-	__u16 reserved;
+	__u8 tx_checksum;	/* 1: not the worker makes the sums of what it sends */
+	__u8 reserved;
 	__u64 since_ns;		/* CLOCK_MONOTONIC */
 };
 
@@ -271,7 +272,10 @@ struct porch_queue {
 	__u32 credit;		/* connections that workers were ready to take, at the last look */
 	__u32 peak;		/* greatest depth */
 	__u32 parked;		/* proven, waiting outside for room */
-	__u64 reserved[5];
+	__u32 finishing;	/* that porchd finishes for applications that have closed them and gone */
+	__u32 reserved0;
+	__u64 handed_back;	/* of these so far; counted like those below */
+	__u64 reserved[3];
 	__u64 admitted;		/* from here on counted since the listener has its queue */
 	__u64 handed;		/* to a worker */
 	__u64 accepted;		/* by porch_accept() */
@@ -411,7 +415,7 @@ struct porch_host {
 	__u32 unknown_rate;	/* unknown segments per tick and CPU that the kernel may see */
 	__u32 half_open_seconds;
 	__u32 layout;		/* PORCH_LAYOUT */
-	__u32 reserved;
+	__u32 test_clock_ms;	/* instead of CLOCK_MONOTONIC where porch_test_clock of bpf/clock.h is set; else unused */
 	__s64 wall_offset;	/* CLOCK_REALTIME - CLOCK_TAI, ns; writer: porch */
 	__u32 sweep_set;	/* where the timer's sweep stands */
 	__u32 flows;		/* entries in use, as of the last whole sweep */

@@ -91,7 +91,7 @@ static void structs(void)
 	BEGIN(porch_addrs); F(multiplier); F(reserved); F(slot); END();
 	BEGIN(porch_host); F(tick); F(epoch); F(tcp_timestamps); F(tcp_sack); F(tcp_window_scaling); F(tcp_ecn);
 		F(ttl); F(hop_limit); F(flags); F(rcv_wscale); F(rcv_space); F(reply_rate); F(unknown_rate);
-		F(half_open_seconds); F(layout); F(reserved); F(wall_offset); F(sweep_set); F(flows);
+		F(half_open_seconds); F(layout); F(test_clock_ms); F(wall_offset); F(sweep_set); F(flows);
 		F(sweep_flows); F(half_open); F(ticks_missed); F(daemon_tick);
 		F(daemon_pid); F(fallback); F(afxdp); F(reserved1); END();
 	BEGIN(porch_key); F(k); END();
@@ -100,9 +100,9 @@ static void structs(void)
 	BEGIN(porch_iface); F(ifindex); F(mss4); F(mss6); F(xsk_base); F(xsk_queues); F(reserved); END();
 	BEGIN(porch_steer); F(proven_ns); F(serial); F(ifindex); F(remote_mac); F(local_mac); F(tags); F(window);
 		F(rx_queue); F(reserved); F(word); F(snd_nxt); F(rcv_nxt); F(ts_offset); F(until); END();
-	BEGIN(porch_slot); F(ifindex); F(queue); F(worker); F(pid); F(uid); F(zero_copy); F(lease); F(reserved);
+	BEGIN(porch_slot); F(ifindex); F(queue); F(worker); F(pid); F(uid); F(zero_copy); F(lease); F(tx_checksum); F(reserved);
 		F(since_ns); END();
-	BEGIN(porch_queue); F(depth); F(limit); F(workers); F(credit); F(peak); F(parked); F(reserved); F(admitted);
+	BEGIN(porch_queue); F(depth); F(limit); F(workers); F(credit); F(peak); F(parked); F(finishing); F(reserved0); F(handed_back); F(reserved); F(admitted);
 		F(handed); F(accepted); F(overflowed); F(reset); F(aborted); F(wait_ns_sum); F(wait_ns_max); END();
 	BEGIN(porch_prefix); F(length); F(address); END();
 	BEGIN(porch_route); F(mss); F(reserved); END();

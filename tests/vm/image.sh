@@ -45,6 +45,8 @@ image_tools() {	# ROOT
 
 image_subject() {	# ROOT: what is under test, and the stories
 	image_copy "$1" "$B/porch" /usr/sbin/porch
+	image_copy "$1" "$B/porchd" /usr/sbin/porchd
+	image_copy "$1" "$B/examples/http" /usr/sbin/http
 	image_copy "$1" "$B/tests/vm/peer" /usr/sbin/peer
 	image_copy "$1" "$B/tests/vm/share" /usr/sbin/share
 	mkdir -p "$1/vm"

@@ -10,15 +10,14 @@ static void reads(struct end *e)
 	struct world *w = e->world;
 	struct plan *p = &w->plan;
 	struct tcp_piece piece[3];
-	uint8_t buf[100000];
-	uint32_t want = 1 + (uint32_t)(sim_random(&w->random) >> 16) % p->read_max[e->index], i, k, n = 0;
+	static uint8_t buf[100000];
+	uint32_t want = 1 + (uint32_t)(sim_random(&w->random) >> 16) % p->read_max[e->index], k, n = 0;
 	ssize_t got;
 
 	if (p->pieces[e->index]) {
 		got = tcp_recv_pieces(&e->stack, &e->conn, piece, 3);
 		for (k = 0; got > 0 && k < (uint32_t)got; k++) {
-			for (i = 0; i < piece[k].length; i++)
-				buf[n + i] = ((uint8_t *)piece[k].data)[i];
+			memcpy(buf + n, piece[k].data, piece[k].length);
 			n += (uint32_t)piece[k].length;
 		}
 		if (got > 0) {
@@ -30,11 +29,8 @@ static void reads(struct end *e)
 	}
 	e->read_at = TCP_NEVER;
 	if (got > 0) {
-		for (i = 0; i < (uint32_t)got; i++)
-			if (buf[i] != sim_octet(!e->index, e->received + i)) {
-				sim_fail(w, "end %d: octet %u is wrong", e->index, e->received + i);
-				return;
-			}
+		if (memcmp(buf, sim_stream(!e->index, e->received), (size_t)got))
+			sim_fail(w, "end %d: a wrong octet from %u on", e->index, e->received);
 		e->received += (uint32_t)got;
 		if (e->received > p->octets[!e->index])
 			sim_fail(w, "end %d: more than was sent", e->index);
@@ -53,8 +49,7 @@ static void writes(struct end *e)
 {
 	struct world *w = e->world;
 	struct plan *p = &w->plan;
-	uint32_t left = p->octets[e->index] - e->sent, n, i;
-	uint8_t buf[100000];
+	uint32_t left = p->octets[e->index] - e->sent, n;
 	struct tcp_piece piece;
 	ssize_t done = 0;
 
@@ -64,14 +59,11 @@ static void writes(struct end *e)
 		n = min_u32(n, min_u32(TCP_BLOCK_DATA, p->send_buffer[e->index]));
 		done = tcp_send_piece(&e->stack, &e->conn, n, &piece);
 		if (done > 0) {
-			for (i = 0; i < n; i++)
-				((uint8_t *)piece.data)[i] = sim_octet(e->index, e->sent + i);
+			memcpy(piece.data, sim_stream(e->index, e->sent), n);
 			done = tcp_send_commit(&e->stack, &e->conn, n);
 		}
 	} else if (n) {
-		for (i = 0; i < n; i++)
-			buf[i] = sim_octet(e->index, e->sent + i);
-		done = tcp_send(&e->stack, &e->conn, buf, n);
+		done = tcp_send(&e->stack, &e->conn, sim_stream(e->index, e->sent), n);
 	}
 	if (done < 0) {
 		if (done != -EAGAIN)
@@ -92,8 +84,13 @@ static void writes(struct end *e)
 
 void end_release(struct end *e)
 {
+	if (e->peer) {
+		peer_free(e);
+		e->released = true;
+	}
 	if (e->released)
 		return;
+	watch_free(e);
 	e->time_wait = tcp_finish(&e->conn, &e->finish);
 	tcp_release(&e->stack, &e->conn);
 	e->released = true;
@@ -132,6 +129,8 @@ static void moves(struct end *e)
 	tcp_set(&e->stack, &e->conn, TCP_OPTION_NODELAY, e->world->plan.nodelay[e->index]);
 	tcp_set(&e->stack, &e->conn, TCP_OPTION_KEEPALIVE, e->world->plan.keepalive[e->index]);
 	e->conn.rcv_mss = was.rcv_mss;
+	watch_again(e);
+	laws_open(e);
 	if (e->read_at == TCP_NEVER)
 		e->read_at = e->world->now;
 	if (e->write_at == TCP_NEVER)
@@ -188,9 +187,4 @@ uint64_t end_next(const struct end *e)
 	if (!e->closed)
 		next = min_u64(next, min_u64(e->write_done ? TCP_NEVER : e->write_at, e->read_at));
 	return next;
-}
-
-bool end_over(const struct end *e)
-{
-	return e->released;
 }

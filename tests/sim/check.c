@@ -29,15 +29,16 @@ static void talk(struct end *e, const struct tcp_segment *s)
 		printf(" ts %u %u", s->tsval, s->tsecr);
 	for (i = 0; i < s->sack_blocks; i++)
 		printf(" [%u-%u]", s->sack[i][0] - other, s->sack[i][1] - other);
-	printf("  | cwnd %u pipe %u sacked %u lost %u resent %u rec %u\n", e->conn.cwnd, conn_pipe(&e->conn),
-	       e->conn.sacked, e->conn.lost, e->conn.resent, e->conn.recovery);
+	printf("  | cwnd %u pipe %u sacked %u lost %u resent %u rec %u ssthresh %u undone %llu\n",
+	       e->conn.cwnd, conn_pipe(&e->conn), e->conn.sacked, e->conn.lost, e->conn.resent,
+	       e->conn.recovery, e->conn.ssthresh, (unsigned long long)e->stack.counters.undone);
 }
 
 /* A frame as it leaves. */
 void check_sent(struct end *e, const uint8_t *frame, uint32_t length)
 {
 	struct world *w = e->world;
-	uint32_t l3 = w->plan.tagged ? 18 : 14, l4 = l3 + (w->plan.six ? 40 : 20), edge, end, i;
+	uint32_t l3 = w->plan.tagged ? 18 : 14, l4 = l3 + (w->plan.six ? 40 : 20), edge, end;
 	struct tcp_segment s;
 
 	if (tcp_parse(frame, length, l3, l4, length - l4, &s)) {
@@ -46,14 +47,14 @@ void check_sent(struct end *e, const uint8_t *frame, uint32_t length)
 	}
 	if (w->talk)
 		talk(e, &s);
-	if (csum_fold(csum_add(s.pseudo, tcp_csum_scalar(s.payload, s.length))))
+	if (csum_fold(csum_add(s.pseudo, tcp_csum(s.payload, s.length))))
 		sim_fail(w, "end %d: wrong checksum", e->index);
 	if (length - l3 > w->plan.mtu)
 		sim_fail(w, "end %d: larger than the interface takes", e->index);
 	if (s.length >
 	    max_u32(w->plan.mss[!e->index] ? w->plan.mss[!e->index] : TCP_MSS_DEFAULT, TCP_MSS_MIN))
 		sim_fail(w, "end %d: %u octets for an MSS of %u", e->index, s.length, w->plan.mss[!e->index]);
-	if (s.flags & TCP_FLAG_RST)
+	if (s.flags & TCP_FLAG_RST || e->released) /* RST, or somebody else's answer in TIME-WAIT */
 		return;
 	edge = s.ack + s.window * e->unit;
 	if (seq_before(edge + e->unit - 1, e->promised))
@@ -64,67 +65,11 @@ void check_sent(struct end *e, const uint8_t *frame, uint32_t length)
 		sim_fail(w, "end %d: %u beyond the window", e->index, end - e->permitted);
 	if (seq_after(s.seq, e->highest))
 		sim_fail(w, "end %d: a hole of %u in what was sent", e->index, s.seq - e->highest);
+	watch_sent(e, &s);
+	laws_sent(e, &s, seq_before(s.seq, e->highest));
 	e->highest = seq_max(e->highest, end);
-	for (i = 0; i < s.length; i++) {
-		uint32_t offset = s.seq + i - w->plan.iss[e->index] - 1;
-
-		if (s.payload[i] != sim_octet(e->index, offset)) {
-			sim_fail(w, "end %d: wrong octet %u sent", e->index, offset);
-			return;
-		}
-	}
-}
-
-/* The scoreboard adds up. */
-static void check_records(struct end *e)
-{
-	struct tcp_conn *c = &e->conn;
-	uint32_t sacked = 0, lost = 0, resent = 0, at = c->snd_una, linked = 0, i, n;
-
-	for (i = c->rec_head; i != c->rec_tail; i++) {
-		struct tcp_record *r = record_at(c, i);
-
-		if (r->seq != at)
-			sim_fail(e->world, "end %d: record at %u, not %u", e->index, r->seq, at);
-		at += r->length;
-		sacked += r->flags & TCP_RECORD_SACKED ? r->length : 0;
-		lost += r->flags & TCP_RECORD_LOST ? r->length : 0;
-		resent += r->flags & TCP_RECORD_RESENT ? r->length : 0;
-		if (r->flags & TCP_RECORD_SACKED && r->flags & (TCP_RECORD_LOST | TCP_RECORD_RESENT))
-			sim_fail(e->world, "end %d: SACKed and lost", e->index);
-		if (r->flags & TCP_RECORD_RESENT && !(r->flags & TCP_RECORD_LOST))
-			sim_fail(e->world, "end %d: resent, but not lost", e->index);
-		linked += !(r->flags & TCP_RECORD_SACKED) &&
-			  (r->flags & (TCP_RECORD_LOST | TCP_RECORD_RESENT)) != TCP_RECORD_LOST;
-		if ((r->flags & (TCP_RECORD_LOST | TCP_RECORD_RESENT)) == TCP_RECORD_LOST &&
-		    (int32_t)(i - c->rec_resend) < 0)
-			sim_fail(e->world, "end %d: lost, and never sent again", e->index);
-	}
-	if (at != c->snd_nxt)
-		sim_fail(e->world, "end %d: records end at %u, not %u", e->index, at, c->snd_nxt);
-	if (c->options & TCP_OPT_SACK && sacked != c->sacked)
-		sim_fail(e->world, "end %d: sacked %u, not %u", e->index, c->sacked, sacked);
-	if (lost != c->lost || resent != c->resent)
-		sim_fail(e->world, "end %d: lost %u/%u resent %u/%u", e->index, c->lost, lost, c->resent,
-			 resent);
-	if (c->sacked + c->lost > conn_flight(c))
-		sim_fail(e->world, "end %d: sacked %u, lost %u of %u", e->index, c->sacked, c->lost,
-			 conn_flight(c));
-	n = 0;
-	if (c->rec_any)
-		for (i = c->rec_oldest;; i = record_at(c, i)->newer) {
-			struct tcp_record *r = record_at(c, i);
-
-			n++;
-			if (n > linked || r->newer == i)
-				break;
-			if (record_at(c, r->newer)->older != i || record_at(c, r->newer)->sent < r->sent) {
-				sim_fail(e->world, "end %d: order of sending", e->index);
-				break;
-			}
-		}
-	if (n != linked)
-		sim_fail(e->world, "end %d: %u in the order of sending, not %u", e->index, n, linked);
+	if (memcmp(s.payload, sim_stream(e->index, s.seq - w->plan.iss[e->index] - 1), s.length))
+		sim_fail(w, "end %d: wrong octets sent", e->index);
 }
 
 void check_end(struct end *e)
@@ -135,12 +80,17 @@ void check_end(struct end *e)
 
 	if (e->released)
 		return;
-	if (!(c->flags & TCP_CONN_DONE))
+	if (!(c->flags & TCP_CONN_DONE)) {
 		check_records(e);
+		laws_hold(e);
+	}
 	if (c->cwnd < c->mss || c->cwnd > TCP_SSTHRESH_INFINITE)
 		sim_fail(e->world, "end %d: cwnd %u", e->index, c->cwnd);
 	if (receive_unread(c) > max_u32(p->recv_buffer[e->index], 65535) + e->unit)
 		sim_fail(e->world, "end %d: %u unread", e->index, receive_unread(c));
+	if (seq_after(c->rcv_nxt - !!(c->flags & TCP_CONN_FIN_TAKEN), e->promised) ||
+	    (c->ranges && seq_after(c->range[c->ranges - 1].to, e->promised)))
+		sim_fail(e->world, "end %d: took octets beyond its window", e->index);
 	for (i = 0; i < c->ranges; i++)
 		if (!seq_before(c->range[i].from, c->range[i].to) ||
 		    !seq_before(c->rcv_nxt, c->range[i].from) ||

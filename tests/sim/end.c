@@ -4,13 +4,6 @@
 
 #include <stdlib.h>
 
-uint8_t sim_octet(int index, uint32_t offset)
-{
-	uint32_t v = offset * 2654435761u + (uint32_t)index * 97;
-
-	return (uint8_t)(v >> 24 ^ v >> 11);
-}
-
 static void *frame_get(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	struct end *e = stack->user;
@@ -85,6 +78,12 @@ static const struct tcp_ops ops = {
 	.block_put = block_put,
 };
 
+/* What end i announced in its SYN or SYN-ACK. */
+uint32_t end_first_window(const struct plan *p, int i)
+{
+	return i && p->manners.model ? min_u32(65535, p->recv_buffer[1]) : 65535;
+}
+
 void end_open(struct world *w, int i)
 {
 	struct plan *p = &w->plan;
@@ -96,6 +95,7 @@ void end_open(struct world *w, int i)
 		.seed = p->seed,
 		.congestion = p->newreno[i],
 	};
+	uint32_t window = end_first_window(p, !i), scale = p->options & TCP_OPT_WSCALE ? p->wscale[!i] : 0;
 	struct tcp_start start = {
 		.remote = { [10] = 0xff, [11] = 0xff, 10, 0, 0, (uint8_t)(2 - i) },
 		.local = { [10] = 0xff, [11] = 0xff, 10, 0, 0, (uint8_t)(1 + i) },
@@ -110,7 +110,7 @@ void end_open(struct world *w, int i)
 		.ts_ecr = 5000 + 100 * (uint32_t)i,
 		.proven = w->now,
 		.mss = p->mss[!i],
-		.window = (uint16_t)(65535 >> (p->options & TCP_OPT_WSCALE ? p->wscale[!i] : 0)),
+		.window = (uint16_t)(window >> scale),
 		.mtu = p->mtu,
 		.options = p->options,
 		.wscale_snd = p->wscale[!i],
@@ -118,25 +118,31 @@ void end_open(struct world *w, int i)
 		.rcv_wnd = 65535,
 	};
 
+	e->world = w;
+	e->index = i;
+	e->open = true;
+	if (i && p->manners.model) {
+		peer_open(e);
+		return;
+	}
 	if (p->six) {
 		memset(start.remote, 0xfd, 15);
 		memset(start.local, 0xfd, 15);
 	}
-	e->world = w;
-	e->index = i;
 	e->stack.user = e;
 	tcp_stack_init(&e->stack, &ops, &settings, w->now);
 	tcp_open(&e->stack, &e->conn, &start);
 	tcp_set(&e->stack, &e->conn, TCP_OPTION_NODELAY, p->nodelay[i]);
 	tcp_set(&e->stack, &e->conn, TCP_OPTION_CORK, p->cork[i]);
 	tcp_set(&e->stack, &e->conn, TCP_OPTION_KEEPALIVE, p->keepalive[i]);
-	e->open = true;
 	e->write_at = w->now;
 	e->read_at = TCP_NEVER;
 	e->unit = p->options & TCP_OPT_WSCALE ? 1u << p->wscale[i] : 1;
 	e->promised = p->iss[!i] + 1 + 65535;
 	e->highest = p->iss[i] + 1;
-	e->permitted = p->iss[i] + 1 + 65535;
+	e->permitted = p->iss[i] + 1 + (window >> scale << scale);
+	watch_open(e);
+	laws_open(e);
 }
 
 /* TIME-WAIT is kept by somebody else: here, as XDP does it. */
@@ -166,13 +172,32 @@ static void stranger_answers(struct end *e, const uint8_t *frame, uint32_t lengt
 		link_send(e->world, e->index, reply, n);
 }
 
+/* Data that is expected, in a window that was announced: it must be taken. */
+static bool is_promised(const struct end *e, const struct tcp_segment *s)
+{
+	const struct tcp_conn *c = &e->conn;
+	uint32_t end = s->seq + s->length;
+
+	return (s->flags & (TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_SYN)) == TCP_FLAG_ACK &&
+	       !(c->flags & (TCP_CONN_DONE | TCP_CONN_ORPHAN | TCP_CONN_FIN_SEEN | TCP_CONN_RESET_OWED)) &&
+	       !seq_after(s->ack, c->snd_nxt) && (int32_t)(c->snd_una - s->ack) <= 65535 &&
+	       !seq_after(s->seq, c->rcv_nxt) && seq_after(end, c->rcv_nxt) && !seq_after(end, e->promised) &&
+	       e->world->plan.blocks[e->index] == UINT32_MAX;
+}
+
 void end_frame(struct end *e, const uint8_t *frame, uint32_t length, bool corrupt)
 {
 	struct world *w = e->world;
 	uint32_t l3 = w->plan.tagged ? 18 : 14, l4 = l3 + (w->plan.six ? 40 : 20);
 	struct tcp_segment seg;
+	uint64_t refused;
+	bool promised;
 	int error;
 
+	if (e->peer) {
+		peer_frame(e, frame, length, corrupt);
+		return;
+	}
 	if (tcp_parse(frame, length, l3, l4, length - l4, &seg)) {
 		if (!corrupt)
 			sim_fail(w, "end %d: cannot parse what the other sent", e->index);
@@ -191,9 +216,16 @@ void end_frame(struct end *e, const uint8_t *frame, uint32_t length, bool corrup
 		uint32_t scale = w->plan.options & TCP_OPT_WSCALE ? w->plan.wscale[!e->index] : 0;
 
 		e->permitted = seq_max(e->permitted, seg.ack + ((uint32_t)seg.window << scale));
+		watch_heard(e, &seg);
+		laws_heard(e, &seg);
 	}
+	promised = !corrupt && is_promised(e, &seg);
+	refused = e->stack.counters.paws;
 	e->stack.now = w->now;
 	error = tcp_input(&e->stack, &e->conn, &seg);
+	if (promised && seq_before(e->conn.rcv_nxt, seg.seq + seg.length) &&
+	    refused == e->stack.counters.paws && !(e->conn.flags & TCP_CONN_DONE))
+		sim_fail(w, "end %d: octets it had room for were not taken", e->index);
 	if (error == -EBADMSG && !corrupt)
 		sim_fail(w, "end %d: checksum refused", e->index);
 	if (!error && corrupt && !(e->conn.flags & TCP_CONN_DONE))
@@ -205,7 +237,7 @@ void end_icmp(struct end *e, const uint8_t *frame, uint32_t length)
 {
 	uint32_t l3 = e->world->plan.tagged ? 18 : 14, l4 = l3 + (e->world->plan.six ? 40 : 20);
 
-	if (e->released)
+	if (e->released || e->peer)
 		return;
 	e->stack.now = e->world->now;
 	tcp_icmp(&e->stack, &e->conn, frame, length, l3, l4);

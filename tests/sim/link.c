@@ -57,6 +57,27 @@ static uint32_t link_header(const uint8_t *f)
 	return f[12] == 0x81 ? 18 : f[12] == 0x88 && f[13] == 0xa8 ? 22 : 14;
 }
 
+/* Congestion Experienced, in what can say so (RFC 3168 5). */
+static void mark(struct world *w, uint8_t *frame)
+{
+	uint8_t *ip = frame + link_header(frame);
+	uint32_t sum;
+
+	if (!(ip[1] & (w->plan.six ? 0x30 : 3)))
+		return;
+	w->marks++;
+	if (w->plan.six) {
+		ip[1] |= 0x30;
+		return;
+	}
+	/* RFC 1624: the header's sum follows */
+	sum = (uint32_t)(uint16_t) ~(ip[10] << 8 | ip[11]) + 3 - (ip[1] & 3);
+	ip[1] |= 3;
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+}
+
 static void put(struct world *w, int to, const void *frame, uint32_t length, uint64_t at, bool queued,
 		bool icmp)
 {
@@ -81,7 +102,8 @@ static void put(struct world *w, int to, const void *frame, uint32_t length, uin
 		e->frame[l4 + bit / 8] ^= 1 << bit % 8;
 		e->corrupt = true;
 		w->corrupted++;
-	}
+	} else if (!icmp && chance(w, w->plan.way[!to].mark))
+		mark(w, e->frame);
 	push(w, e);
 }
 

@@ -38,6 +38,7 @@ static void plan_way(struct plan *p, struct link_way *w, uint64_t *r)
 	w->rate = skewed(r, 20000, 2000000000);
 	w->queue = (uint32_t)skewed(r, 16, 1024);
 	w->mtu = p->mtu;
+	w->mark = losses[below(r, 7)];
 	if (p->clean) {
 		w->change_at = TCP_NEVER;
 		w->queue = 100000;
@@ -95,6 +96,40 @@ static void plan_end(struct plan *p, int i, uint64_t *r)
 	p->blocks[i] = one_in(r, 20) ? 40 + (uint32_t)below(r, 200) : UINT32_MAX;
 }
 
+static void plan_manners(struct plan *p, uint64_t *r)
+{
+	struct manners *m = &p->manners;
+
+	if (!one_in(r, 3))
+		return;
+	*m = (struct manners){
+		.model = true,
+		.stretch = (uint8_t)(one_in(r, 3) ? 1 + below(r, 20) : 1 + below(r, 2)),
+		.divide = (uint8_t)(one_in(r, 4) ? 2 + below(r, 8) : 1),
+		.ack_delay_ms = (uint16_t)(one_in(r, 4) ? below(r, 500) : below(r, 50)),
+		.in_order_only = one_in(r, 6),
+		.reneges = one_in(r, 6),
+		.shrinks = one_in(r, 6),
+		.silly = one_in(r, 6),
+		.again = one_in(r, 3),
+		.probes_beyond = one_in(r, 2),
+		.blind = one_in(r, 4),
+		.segment = (uint16_t)(one_in(r, 5) ? 1 + below(r, 200) : 0),
+	};
+	p->clean = false;
+	p->handback[1] = false;
+	if (one_in(r, 4)) {
+		p->recv_buffer[1] = 1 + (uint32_t)skewed(r, 16, 3000);
+		p->octets[0] = min_u32(p->octets[0], p->recv_buffer[1] * 100);
+	}
+	if (p->recv_buffer[1] >> p->wscale[1] < 8)
+		p->wscale[1] = 0;
+	if (m->segment)
+		p->octets[1] = min_u32(p->octets[1], m->segment * 1000);
+	if (m->in_order_only || m->reneges || m->shrinks)
+		p->octets[0] = min_u32(p->octets[0], 50000);
+}
+
 /* Those that read an octet at a time have not much to read: seeds are short. */
 static void temper(struct plan *p, int i)
 {
@@ -131,12 +166,13 @@ void plan_make(struct plan *p, uint64_t seed)
 	p->tagged = one_in(&r, 4);
 	p->mtu = one_in(&r, 6) ? 3000 : 1500;
 	p->options = (one_in(&r, 3) ? 0 : TCP_OPT_TIMESTAMPS) | (one_in(&r, 3) ? 0 : TCP_OPT_SACK) |
-		     (one_in(&r, 4) ? 0 : TCP_OPT_WSCALE);
+		     (one_in(&r, 4) ? 0 : TCP_OPT_WSCALE) | (one_in(&r, 3) ? TCP_OPT_ECN : 0);
 	p->frame_refusals = one_in(&r, 5) ? (uint32_t)below(&r, 20000) : 0;
 	for (i = 0; i < 2; i++) {
 		plan_end(p, i, &r);
 		plan_way(p, &p->way[i], &r);
 	}
+	plan_manners(p, &r);
 	if (p->handback[0] || p->handback[1])
 		p->clean = false; /* samples and marks are lost with each */
 	if (!p->shut_early[0] && !p->shut_early[1])
@@ -149,9 +185,17 @@ void plan_print(const struct plan *p)
 {
 	int i;
 
+	const struct manners *m = &p->manners;
+
 	printf("seed %llu: %s IPv%d mtu %u options %x%s refusals %u\n", (unsigned long long)p->seed,
 	       p->clean ? "clean" : "rough", p->six ? 6 : 4, p->mtu, p->options, p->tagged ? " tagged" : "",
 	       p->frame_refusals);
+	if (m->model)
+		printf(" model: stretch %u divide %u delay %u ms segment %u%s%s%s%s%s%s%s\n", m->stretch,
+		       m->divide, m->ack_delay_ms, m->segment, m->in_order_only ? " in-order-only" : "",
+		       m->reneges ? " reneges" : "", m->shrinks ? " shrinks" : "", m->silly ? " silly" : "",
+		       m->again ? " again" : "", m->probes_beyond ? " probes-beyond" : "",
+		       m->blind ? " blind" : "");
 	for (i = 0; i < 2; i++)
 		printf(" end %d: iss %u mss %u wscale %u rbuf %u sbuf %u octets %u write %u/%lluus read "
 		       "%u/%lluus%s%s%s%s keep %u abort %d blocks %d\n"

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define LONGEST	    (20000 * TCP_SECOND) /* 36 octets at a time with one segment in five lost both ways takes hours */
+#define LONGEST                                                                                              \
+	(20000 * TCP_SECOND) /* 36 octets at a time with one segment in five lost both ways takes hours */
 #define MOST_EVENTS 3000000
 
 static bool aborted(const struct world *w)
@@ -20,12 +21,32 @@ static bool forgotten(const struct end *gone, const struct end *left)
 	       left->conn.snd_una == left->conn.snd_nxt;
 }
 
+/* Nobody gives up while something passes both ways. */
+static void check_patience(struct world *w)
+{
+	int i;
+
+	if (w->plan.frame_refusals > 5000)
+		return;
+	for (i = 0; i < 2; i++) {
+		const struct link_way *way = &w->plan.way[i];
+
+		if (way->dead_to || way->loss > 4000)
+			return;
+	}
+	for (i = 0; i < 2; i++)
+		if (w->end[i].conn.error == -ETIMEDOUT)
+			sim_fail(w, "end %d: has given up", i);
+}
+
 /* What each application must have seen, if nobody aborted and nobody gave up. */
 static void verdict(struct world *w)
 {
 	int i;
 
 	check_clean(w);
+	if (!aborted(w))
+		check_patience(w);
 	for (i = 0; i < 2; i++) {
 		struct end *e = &w->end[i];
 		bool expected = w->plan.octets[!i] || w->plan.shut_early[i];
@@ -41,12 +62,19 @@ static void verdict(struct world *w)
 	}
 }
 
+static uint64_t next_turn(const struct end *e)
+{
+	if (e->pended)
+		return e->world->now;
+	return e->peer ? peer_next(e) : end_next(e);
+}
+
 const char *sim_run(struct world *w, uint64_t seed, bool talk)
 {
 	uint64_t events = 0;
 	int i;
 
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct world, heap));
 	plan_make(&w->plan, seed);
 	w->now = SIM_START;
 	w->random = seed * 77 + 1;
@@ -55,11 +83,13 @@ const char *sim_run(struct world *w, uint64_t seed, bool talk)
 		plan_print(&w->plan);
 	for (i = 0; i < 2; i++)
 		end_open(w, i);
-	while (!w->failure && !(end_over(&w->end[0]) && end_over(&w->end[1]))) {
-		uint64_t next = link_next(w);
+	while (!w->failure && !(w->end[0].released && w->end[1].released)) {
+		uint64_t next = link_next(w), turn[2];
 
-		for (i = 0; i < 2; i++)
-			next = min_u64(next, w->end[i].pended ? w->now : end_next(&w->end[i]));
+		for (i = 0; i < 2; i++) {
+			turn[i] = next_turn(&w->end[i]);
+			next = min_u64(next, turn[i]);
+		}
 		if (next == TCP_NEVER &&
 		    (forgotten(&w->end[0], &w->end[1]) || forgotten(&w->end[1], &w->end[0])))
 			break;
@@ -73,9 +103,17 @@ const char *sim_run(struct world *w, uint64_t seed, bool talk)
 			w->now = next;
 		link_deliver(w);
 		for (i = 0; i < 2 && !w->failure; i++) {
-			w->end[i].pended = false;
-			end_turn(&w->end[i]);
-			check_end(&w->end[i]);
+			struct end *e = &w->end[i];
+
+			if (turn[i] > w->now && !e->pended)
+				continue;
+			e->pended = false;
+			if (e->peer) {
+				peer_turn(e);
+			} else {
+				end_turn(e);
+				check_end(e);
+			}
 		}
 	}
 	if (!w->failure)

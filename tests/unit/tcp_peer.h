@@ -37,6 +37,7 @@ struct peer {
 	uint32_t sack[4][2];
 	uint8_t sack_blocks;
 	bool no_frames, no_blocks;
+	bool leave_sum; /* who sends makes the sum, as a device does */
 	uint32_t blocks, notified;
 	uint32_t made, taken;
 	struct peer_sent out[PEER_SENT];
@@ -47,7 +48,16 @@ static inline void *peer_frame_get(struct tcp_stack *stack, struct tcp_conn *con
 {
 	struct peer *p = stack->user;
 
+	stack->leave_sum = p->leave_sum;
 	return p->no_frames ? NULL : p->frame;
+}
+
+/* Over everything from the TCP header on, what lies in its sum field included. */
+static inline void peer_make_sum(uint8_t *tcp, uint32_t octets)
+{
+	uint16_t sum = csum_fold(tcp_csum_scalar(tcp, octets));
+
+	memcpy(tcp + 16, &sum, 2);
 }
 
 static inline void peer_frame_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame,
@@ -60,6 +70,9 @@ static inline void peer_frame_send(struct tcp_stack *stack, struct tcp_conn *con
 	struct tcp_segment s;
 
 	assert_in_range(p->made, 1, PEER_SENT);
+	assert_int_equal(tcp_frame_l4(conn), l4);
+	if (p->leave_sum)
+		peer_make_sum((uint8_t *)frame + l4, length - l4);
 	assert_int_equal(tcp_parse(frame, length, l3, l4, length - l4, &s), 0);
 	assert_int_equal(csum_fold(csum_add(s.pseudo, tcp_csum_scalar(s.payload, s.length))), 0);
 	if (conn->family == 4)

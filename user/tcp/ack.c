@@ -170,7 +170,7 @@ static void progress(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ac
 
 bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
 {
-	uint32_t ack = seg->ack, prior_una = conn->snd_una, prior_pipe = conn_pipe(conn);
+	uint32_t ack = seg->ack, prior_una = conn->snd_una, prior_sacked = conn->sacked;
 	struct tcp_delivery d = { .tsecr = seg->tsecr };
 	bool duplicate, window = false;
 	uint64_t rtt;
@@ -212,7 +212,7 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 		rtt_sample(conn, rtt);
 	if (conn->cwnd < conn->ssthresh && d.rtt_last && !d.any_resent)
 		hystart_sample(conn, (uint32_t)min_u64(d.rtt_last / 1000, 0xffffffff));
-	recovery_ack(stack, conn, &d, duplicate, prior_una, prior_pipe, seg);
+	recovery_ack(stack, conn, &d, duplicate, prior_una, prior_sacked, seg);
 	if (conn->flags & TCP_CONN_FIN_SENT && conn->snd_una == conn->snd_end + 1)
 		close_fin_acked(stack, conn);
 	if (conn_unsent(conn) || conn->lost > conn->resent)

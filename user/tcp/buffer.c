@@ -102,6 +102,23 @@ uint32_t send_copy(struct tcp_block *block, uint32_t seq, void *to, uint32_t n)
 	}
 }
 
+void send_copy_only(struct tcp_block *block, uint32_t seq, void *to, uint32_t n)
+{
+	uint32_t offset = seq - block->base, part;
+	uint8_t *p = to;
+
+	for (;;) {
+		part = min_u32(n, block->used - offset);
+		memcpy(p, block->data + offset, part);
+		if (part == n)
+			return;
+		p += part;
+		n -= part;
+		block = block->next;
+		offset = 0;
+	}
+}
+
 /* Block that holds octet `seq`, which is queued. Mostly the cursor's or the next. */
 struct tcp_block *send_block(struct tcp_conn *conn, uint32_t seq)
 {

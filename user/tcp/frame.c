@@ -14,6 +14,14 @@ static inline void put32(uint8_t *p, uint32_t v)
 	memcpy(p, &v, 4);
 }
 
+static inline uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, 4);
+	return __builtin_bswap32(v);
+}
+
 /* The outer of two tags is of a provider (802.1ad), a single one is not. */
 uint32_t frame_link(void *frame, const uint8_t *mac, const uint16_t *tags, uint16_t ethertype)
 {
@@ -109,23 +117,27 @@ uint32_t frame_room(const struct tcp_conn *conn)
 	return 22 + (conn->family == 4 ? 20 : 40) + 20 + (conn->options & TCP_OPT_TIMESTAMPS ? 12 : 0);
 }
 
-/* Octets of options at `p`. */
+/* Octets of options at `p`; their words, in host order, are added to *words. */
 static uint32_t build_options(struct tcp_stack *stack, struct tcp_conn *conn, uint8_t *p,
-			      const struct tcp_frame *f)
+			      const struct tcp_frame *f, uint64_t *words)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, end;
 
 	if (conn->options & TCP_OPT_TIMESTAMPS) {
+		uint32_t tsval = clock_ms(stack) + conn->ts_offset;
+
 		put32(p, 0x0101080a);
-		put32(p + 4, clock_ms(stack) + conn->ts_offset);
+		put32(p + 4, tsval);
 		put32(p + 8, conn->ts_recent);
+		*words += 0x0101080aull + tsval + conn->ts_recent;
 		n = 12;
 	}
 	if ((conn->ranges || conn->dsack) && conn->options & TCP_OPT_SACK && !(f->flags & TCP_FLAG_RST)) {
 		/* never at the cost of payload */
 		uint32_t room = min_u32(40 - n, conn->mss > f->length ? conn->mss - f->length : 0);
 
-		n += put_sack(conn, p + n, f->length ? room : 40 - n);
+		for (end = n + put_sack(conn, p + n, f->length ? room : 40 - n); n < end; n += 4)
+			*words += get32(p + n);
 	}
 	return n;
 }
@@ -138,11 +150,48 @@ static void acknowledged(struct tcp_stack *stack, struct tcp_conn *conn)
 	deadline_clear(conn, TCP_DEADLINE_ACK);
 }
 
+/* What goes into the sum field, `sum` being that of both headers. */
+static inline uint16_t payload_and_sum(const struct tcp_frame *f, uint8_t *payload, uint32_t sum)
+{
+	if (f->octet) {
+		*payload = *f->octet;
+		sum = csum_add(sum, tcp_csum(payload, 1));
+	} else if (f->length) {
+		sum = csum_add(sum, send_copy(f->block, f->seq, payload, f->length));
+	}
+	return csum_fold(sum);
+}
+
+/* The same where somebody else makes the sum, `sum` being that of the pseudo-header. */
+static uint16_t payload_only(const struct tcp_frame *f, uint8_t *payload, uint32_t sum)
+{
+	if (f->octet)
+		*payload = *f->octet;
+	else if (f->length)
+		send_copy_only(f->block, f->seq, payload, f->length);
+	return csum_fold16(sum);
+}
+
+/*
+ * Of the TCP header, `words` being that of its options: from what was written, for reading
+ * back what was just stored in other sizes makes the processor wait.
+ */
+static inline uint32_t header_sum(const struct tcp_conn *conn, const struct tcp_frame *f, uint64_t words,
+				  uint16_t flags, uint16_t window)
+{
+	words += (uint32_t)conn->local_port << 16 | conn->remote_port;
+	words += f->seq;
+	words += conn->rcv_nxt;
+	words += (uint32_t)flags << 16 | window;
+	return __builtin_bswap16(csum_fold16(csum_add((uint32_t)words, (uint32_t)(words >> 32))));
+}
+
 bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_frame *f)
 {
 	uint8_t *frame = stack->ops->frame_get(stack, conn), *ip, *tcp;
 	uint32_t l3, l4, header, sum;
-	uint16_t folded;
+	uint16_t folded, flags, window;
+	uint64_t words = 0;
 
 	if (!frame) {
 		stack->counters.tx_full++;
@@ -153,26 +202,23 @@ bool frame_output(struct tcp_stack *stack, struct tcp_conn *conn, const struct t
 	ip = frame + l3;
 	l4 = l3 + (conn->family == 4 ? 20 : 40);
 	tcp = frame + l4;
-	header = 20 + build_options(stack, conn, tcp + 20, f);
+	header = 20 + build_options(stack, conn, tcp + 20, f, &words);
 	build_ip(conn, ip, header + f->length, f->ecn);
 	put16(tcp, conn->local_port);
 	put16(tcp + 2, conn->remote_port);
 	put32(tcp + 4, f->seq);
 	put32(tcp + 8, conn->rcv_nxt);
-	put16(tcp + 12,
-	      (uint16_t)(header << 10 | f->flags | (conn->flags & TCP_CONN_ECN_ECE ? TCP_FLAG_ECE : 0)));
-	put16(tcp + 14, window_announce(stack, conn));
+	flags = (uint16_t)(header << 10 | f->flags | (conn->flags & TCP_CONN_ECN_ECE ? TCP_FLAG_ECE : 0));
+	window = window_announce(stack, conn);
+	put16(tcp + 12, flags);
+	put16(tcp + 14, window);
 	put32(tcp + 16, 0);
 	sum = csum_add(conn->pseudo, __builtin_bswap16((uint16_t)(header + f->length)));
-	/* the usual header's words are added without a loop */
-	sum = csum_add(sum, header == 32 ? csum_words(tcp, 8) : csum_words(tcp, header / 4));
-	if (f->octet) {
-		tcp[header] = *f->octet;
-		sum = csum_add(sum, tcp_csum(tcp + header, 1));
-	} else if (f->length) {
-		sum = csum_add(sum, send_copy(f->block, f->seq, tcp + header, f->length));
-	}
-	folded = csum_fold(sum);
+	if (__builtin_expect(stack->leave_sum, 0))
+		folded = payload_only(f, tcp + header, sum);
+	else
+		folded = payload_and_sum(f, tcp + header,
+					 csum_add(sum, header_sum(conn, f, words, flags, window)));
 	memcpy(tcp + 16, &folded, 2);
 	if (!(f->flags & TCP_FLAG_RST))
 		acknowledged(stack, conn);

@@ -29,6 +29,15 @@ static inline void follow(struct tcp_conn *conn, const struct tcp_segment *seg)
 	memcpy(conn->tags, seg->tags, 4);
 }
 
+/* Only a segment whose ACK is possible moves the clock that PAWS goes by, or our idea of the way back: who
+ * does not see the connection must not (RFC 5961 5). */
+static inline void believed(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	take_timestamp(stack, conn, seg);
+	follow(conn, seg);
+	conn->last_heard = stack->now;
+}
+
 static bool sum_right(const struct tcp_segment *seg)
 {
 	if (seg->checked)
@@ -103,9 +112,6 @@ static int plain(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 		receive_trim(stack, conn);
 		return -EBADMSG;
 	}
-	take_timestamp(stack, conn, seg);
-	follow(conn, seg);
-	conn->last_heard = stack->now;
 	if (ack_says_nothing(conn, seg)) {
 		conn->snd_wl1 = seg->seq;
 		conn->probes = 0;
@@ -113,6 +119,7 @@ static int plain(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 		receive_trim(stack, conn);
 		return 0;
 	}
+	believed(stack, conn, seg);
 	if (!(conn->flags & TCP_CONN_DONE))
 		received(stack, conn, seg, seg->length);
 	return 0;
@@ -272,10 +279,10 @@ int tcp_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	}
 	if (!(seg->flags & TCP_FLAG_ACK))
 		return 0;
-	take_timestamp(stack, conn, seg);
-	follow(conn, seg);
-	conn->last_heard = stack->now;
-	if (!ack_input(stack, conn, seg) || conn->flags & TCP_CONN_DONE)
+	if (!ack_input(stack, conn, seg))
+		return 0;
+	believed(stack, conn, seg);
+	if (conn->flags & TCP_CONN_DONE)
 		return 0;
 	if (conn->flags & TCP_CONN_ECN_OK)
 		congestion_met(conn, seg);

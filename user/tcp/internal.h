@@ -192,6 +192,7 @@ bool receive_append(struct tcp_stack *stack, struct tcp_conn *conn, const uint8_
 void receive_trim(struct tcp_stack *stack, struct tcp_conn *conn); /* blocks that have been read */
 /* Octets from `seq` on out of the send buffer to `to`; their partial checksum. */
 uint32_t send_copy(struct tcp_block *block, uint32_t seq, void *to, uint32_t n);
+void send_copy_only(struct tcp_block *block, uint32_t seq, void *to, uint32_t n); /* without the sum */
 struct tcp_block *send_block(struct tcp_conn *conn, uint32_t seq);
 void send_trim(struct tcp_stack *stack, struct tcp_conn *conn); /* blocks that are acknowledged */
 
@@ -284,7 +285,7 @@ uint64_t rack_detect(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_
 
 /* ---- recovery.c ---- */
 void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_delivery *d, bool duplicate,
-		  uint32_t prior_una, uint32_t prior_pipe, const struct tcp_segment *seg);
+		  uint32_t prior_una, uint32_t prior_sacked, const struct tcp_segment *seg);
 void recovery_timeout(struct tcp_stack *stack, struct tcp_conn *conn);
 void recovery_enter(struct tcp_stack *stack, struct tcp_conn *conn, enum tcp_recovery how);
 void recovery_reordered(struct tcp_stack *stack, struct tcp_conn *conn);

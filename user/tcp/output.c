@@ -135,7 +135,8 @@ static bool worth_sending(const struct tcp_conn *conn, uint32_t length, uint32_t
 		return true;
 	if (length < queued) /* the window is small */
 		return length >= conn->snd_max_wnd / 2;
-	if (conn->flags & TCP_CONN_CORK) /* but the buffer may hold less than a segment */
+	if (conn->flags & TCP_CONN_CORK &&
+	    !(conn->flags & TCP_CONN_FIN_QUEUED)) /* but the buffer may hold less than a segment */
 		return conn->flags & TCP_CONN_OUT_WANTED && conn->snd_una == conn->snd_nxt;
 	if (conn->flags & TCP_CONN_NODELAY || conn->snd_una == conn->snd_nxt)
 		return true;

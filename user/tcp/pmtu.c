@@ -42,26 +42,26 @@ void mtu_set(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t mtu)
 	conn->mtu_probe_s = clock_s(stack) + RAISE_S;
 }
 
-static uint32_t smaller(const struct tcp_conn *conn)
+static uint32_t smaller(uint32_t mtu)
 {
 	static const uint16_t sizes[] = { 4352, 2002, 1492, 1400, 1280, 1024, BLACK_HOLE_4 };
 	uint32_t i;
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		if (sizes[i] < conn->mtu)
+		if (sizes[i] < mtu)
 			return sizes[i];
 	return BLACK_HOLE_4;
 }
 
-/* RFC 4821 7.7: full segments time out again and again. */
+/* RFC 4821 7.7: more than any path takes times out again and again; small segments are sent again as one. */
 void mtu_timeout(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	uint32_t least = conn->family == 4 ? BLACK_HOLE_4 : LEAST_6;
+	uint32_t length = min_u32(conn_flight(conn), conn->mss);
 
-	if (conn->backoff < 2 || conn->mtu <= least || conn->rec_head == conn->rec_tail ||
-	    record_at(conn, conn->rec_head)->length * 2u <= conn->mss)
+	if (conn->backoff < 2 || conn->mtu <= least || length <= mtu_payload(conn, least))
 		return;
-	mtu_set(stack, conn, max_u32(smaller(conn), least));
+	mtu_set(stack, conn, max_u32(smaller(conn->mtu - mtu_payload(conn, conn->mtu) + length), least));
 }
 
 /* Payload of a probe to be sent now in place of a full segment; 0: none. */

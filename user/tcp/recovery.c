@@ -187,12 +187,13 @@ static void loss_probe_answered(struct tcp_stack *stack, struct tcp_conn *conn, 
 }
 
 void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_delivery *d, bool duplicate,
-		  uint32_t prior_una, uint32_t prior_pipe, const struct tcp_segment *seg)
+		  uint32_t prior_una, uint32_t prior_sacked, const struct tcp_segment *seg)
 {
 	bool sack = conn->options & TCP_OPT_SACK;
 	bool ended = false;
 	uint32_t got = d->acked;
 	uint64_t again = 0;
+	uint8_t was = conn->recovery;
 
 	/* nothing is marked, nothing awaited: what is left in flight was sent after this */
 	if (conn->recovery == TCP_RECOVERY_NONE && d->acked && !(conn->sacked | conn->lost) && !d->sacked &&
@@ -213,10 +214,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 		if (conn->rec_any)
 			again = rack_detect(stack, conn, d);
 		/* what was SACKed before is not delivered a second time */
-		got = prior_pipe + d->lost > conn_pipe(conn)
-			      ? prior_pipe - min_u32(prior_pipe, conn_pipe(conn))
-			      : 0;
-		got = max_u32(got, d->sacked);
+		got = d->acked + (conn->sacked - prior_sacked);
 	} else {
 		count_duplicates(stack, conn, d, duplicate);
 		got += d->sacked;
@@ -238,6 +236,8 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 			recovery_enter(stack, conn, TCP_RECOVERY_CWR);
 		conn->flags |= TCP_CONN_ECN_CWR;
 	}
+	if (was < TCP_RECOVERY_CWR && conn->recovery != was) /* in flight before this ACK */
+		conn->prr_flight += d->acked;
 	if (conn->recovery == TCP_RECOVERY_FAST || conn->recovery == TCP_RECOVERY_CWR)
 		proportional(conn, d, got);
 	else if (d->acked && !ended)
@@ -286,6 +286,7 @@ void recovery_timeout(struct tcp_stack *stack, struct tcp_conn *conn)
 	conn->rec_any = 0;
 	conn->rec_resend = conn->rec_head;
 	conn->cwnd = conn->mss;
+	conn->cc->restart(conn);
 	conn->recover = conn->snd_nxt;
 	conn->recovery = TCP_RECOVERY_TIMEOUT;
 	conn->mtu_probe = 0;

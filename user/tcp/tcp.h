@@ -33,6 +33,7 @@ struct tcp_ops {
 	 * now (TX full is no loss; the engine remembers that it owes, and goes on at
 	 * the next tcp_flush()). `conn` says where it will go: conn->area. */
 	void *(*frame_get)(struct tcp_stack *stack, struct tcp_conn *conn);
+	/* (stack->leave_sum: tcp_frame_l4() says where the header is that wants a sum) */
 	/* That frame, from its first octet (Ethernet) on; sent in the order of calls. */
 	void (*frame_send)(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32_t length);
 	/* The connection has new events (tcp_events()) or is over (TCP_EVENT_DONE).
@@ -43,6 +44,12 @@ struct tcp_ops {
 	void *(*block_get)(struct tcp_stack *stack);
 	void (*block_put)(struct tcp_stack *stack, void *block);
 };
+
+/* Offset of the TCP header in the frames of this connection. */
+static inline uint32_t tcp_frame_l4(const struct tcp_conn *conn)
+{
+	return 14 + 4 * (conn->tags[0] != 0xffff) + 4 * (conn->tags[1] != 0xffff) + (conn->family == 4 ? 20 : 40);
+}
 
 enum tcp_congestion {
 	TCP_CONGESTION_CUBIC = 0,	/* RFC 9438 */

@@ -243,6 +243,9 @@ struct tcp_stack {
 	uint64_t now;
 	const struct tcp_ops *ops;
 	uint32_t frame_size;
+	/* Set by frame_get() for the frame it returns: who sends it makes the sum over TCP header and payload.
+	 * Its field then holds the sum of the pseudo-header, not inverted. False again: the next frame_get(). */
+	bool leave_sum;
 	/* ---- for the caller to read ---- */
 	struct tcp_counters counters;
 	/* ---- the engine's ---- */

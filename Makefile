@@ -160,4 +160,4 @@ help: ## this list
 	@echo
 	@echo 'Variables: PREFIX SBINDIR MANDIR SYSCONFDIR UNITDIR DESTDIR CC CLANG BPFTOOL PKG_CONFIG V=1'
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

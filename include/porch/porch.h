@@ -64,7 +64,15 @@ struct porch_open_opts {
  * -ETIMEDOUT.
  */
 int porch_open(struct porch **ret, const struct porch_open_opts *opts);
-/* Connections still open are reset by porchd. NULL is allowed. */
+/*
+ * Ends the worker. Its connections are closed as by porch_conn_close(), and what
+ * their peers have not acknowledged yet porchd sends and finishes, up to
+ * handback-memory of porch.conf for all of them; what is beyond that, or with
+ * porchd gone, is reset, and so are connections not yet accepted. exit() does the
+ * same for contexts that the exiting thread used last; a process that is killed,
+ * or calls _exit(), leaves resets. Waits for porchd's answer, two seconds at
+ * most. NULL is allowed.
+ */
 void porch_close(struct porch *p);
 /* Readable when porch_poll() has something to do or to say; level-triggered,
  * for the application's own poll or epoll. Lives as long as `p`. */

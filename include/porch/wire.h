@@ -24,6 +24,8 @@
  *                              <-  LISTENING (result, handle)
  *   UNLISTEN                   ->
  *                              <-  UNLISTENED
+ *   HANDBACK                   ->  fd: a memfd of what is still to be said (struct porch_handback_entry)
+ *                              <-  HANDBACK  (how many connections porchd has taken; the rest it resets)
  *   GOODBYE                    ->  (orderly end; a closed socket means the same, with resets)
  *
  * An area is one RX queue of one interface. The RX and TX rings of an XSK are
@@ -51,13 +53,32 @@
 
 #include <porch/ring.h>
 
-#define PORCH_WIRE_VERSION 1
+#define PORCH_WIRE_VERSION 2
 #define PORCH_SOCKET_DEFAULT "/run/porch/porchd.sock"
 #define PORCH_STEP_MS 2000		/* for each step of the handshake above */
 
 #define PORCH_AREAS_MAX 64		/* per worker */
 #define PORCH_WORKER_LISTENERS 32	/* per worker */
 #define PORCH_QUEUE_ANY 0xffffffffu
+
+/*
+ * Octets in front of every frame for sending, where the UMEM was registered with
+ * that many (XDP_UMEM_TX_METADATA_LEN, Linux 6.11): descriptors then point that
+ * far into their frames, and those with PORCH_TXMD_OPTION have a struct
+ * porch_tx_metadata there. Without, the kernel refuses that option.
+ */
+#define PORCH_TX_METADATA 32
+#define PORCH_TXMD_OPTION (1u << 1)	/* XDP_TX_METADATA */
+#define PORCH_TXMD_CHECKSUM (1u << 1)	/* XDP_TXMD_FLAGS_CHECKSUM */
+
+/* struct xsk_tx_metadata of linux/if_xdp.h, which older headers do not have. */
+struct porch_tx_metadata {
+	uint64_t flags;			/* PORCH_TXMD_CHECKSUM: the sum field holds that of the pseudo-header */
+	uint16_t csum_start;		/* octets from the start of the frame: the TCP header */
+	uint16_t csum_offset;		/* from there: its sum field */
+	uint8_t reserved[12];
+};
+_Static_assert(sizeof(struct porch_tx_metadata) <= PORCH_TX_METADATA, "it lies there");
 
 enum porch_msg_type {
 	PORCH_MSG_HELLO = 1,
@@ -78,6 +99,7 @@ enum porch_msg_type {
 	PORCH_MSG_AREA_NEW = 16,	/* porchd: AREA, SOCKET, ... follow, for one area more */
 	PORCH_MSG_CAPTURE = 17,		/* `porch capture` -> porchd -> workers; fd: a pipe for pcap records */
 	PORCH_MSG_NEIGHBOUR = 18,	/* porchd: a next hop has another MAC */
+	PORCH_MSG_HANDBACK = 19,	/* before GOODBYE: connections that porchd is to finish; and its answer */
 };
 
 struct porch_msg {
@@ -97,6 +119,7 @@ struct porch_msg {
 			uint32_t areas;		/* AREA and SOCKET messages that follow */
 			uint64_t generation;	/* random; names this run of porchd */
 			uint64_t session_size;	/* octets of the session memfd */
+			uint64_t handback;	/* octets that HANDBACK may bring; 0: porchd takes nothing back */
 		} welcome;
 		struct {		/* AREA */
 			uint32_t area;		/* number, 0 to PORCH_AREAS_MAX - 1 */
@@ -111,6 +134,8 @@ struct porch_msg {
 			uint32_t rx_frames;	/* frames 0 to rx_frames - 1 receive */
 			uint32_t fill_entries;
 			uint32_t completion_entries;
+			uint32_t tx_metadata;	/* 0, or PORCH_TX_METADATA */
+			uint32_t reserved;
 		} area;
 		struct {		/* SOCKET */
 			uint32_t area;
@@ -141,6 +166,11 @@ struct porch_msg {
 			uint32_t ifindex;
 			uint32_t snaplen;	/* octets of each frame; records are written whole, at most PIPE_BUF */
 		} capture;
+		struct {		/* HANDBACK */
+			uint32_t connections;	/* entries in the memfd; answer: of these taken */
+			uint32_t reset;		/* connections that the worker had to reset: too much to say */
+			uint64_t size;		/* octets of the memfd that count */
+		} handback;
 		struct {		/* NEIGHBOUR */
 			uint32_t ifindex;
 			uint8_t was[6], is[6];
@@ -300,5 +330,27 @@ struct porch_finish_entry {
 	uint32_t reserved[2];
 };
 _Static_assert(sizeof(struct porch_finish_entry) == 32, "part of the protocol");
+
+/*
+ * In the memfd of HANDBACK, sealed against writing and resizing: a connection
+ * that its application has closed and its peer not yet. Behind each entry follow
+ * `state_size` octets of struct tcp_handback (user/tcp/tcp.h; another size is
+ * another version, and refused), then `octets` of data from its snd_una on; the
+ * next entry begins at a multiple of 8. The worker reads and sends nothing on
+ * these connections any more; those not taken it need not reset.
+ */
+struct porch_handback_entry {
+	uint32_t flow;
+	uint32_t serial;
+	uint32_t state_size;
+	uint32_t octets;
+};
+_Static_assert(sizeof(struct porch_handback_entry) == 16, "part of the protocol");
+
+/* Octets of an entry with all that follows it. */
+static inline uint64_t porch_handback_size(const struct porch_handback_entry *e)
+{
+	return (sizeof(*e) + (uint64_t)e->state_size + e->octets + 7) & ~7ull;
+}
 
 #endif /* PORCH_WIRE_H */

@@ -95,8 +95,10 @@ static void the_daemon_has_a_section(void **state)
 				   "tx-frames = 65536\n"
 				   "early-frames = 0\n"
 				   "early-memory = 1073741824\n"
+				   "handback-memory = 0\n"
 				   "synack-retries = 0\n"
 				   "zero-copy = yes\n"
+				   "tx-checksum = yes\n"
 				   "fallback = kernel\n";
 	_cleanup_config_ struct porch_config *c = NULL;
 	const struct porch_daemon_config *d;
@@ -118,8 +120,10 @@ static void the_daemon_has_a_section(void **state)
 	assert_int_equal(d->tx_frames, 65536);
 	assert_int_equal(d->early_frames, 0);
 	assert_int_equal(d->early_memory, 1u << 30);
+	assert_int_equal(d->handback_memory, 0);
 	assert_int_equal(d->synack_retries, 0);
 	assert_int_equal(d->zero_copy, 1);
+	assert_int_equal(d->tx_checksum, PORCH_TX_CHECKSUM_YES);
 	assert_int_equal(d->fallback, PORCH_FALLBACK_KERNEL);
 }
 
@@ -138,6 +142,7 @@ static void without_its_section_the_daemon_has_defaults(void **state)
 	assert_int_equal(defaults.n_allow_uid, 1);
 	assert_int_equal(defaults.allow_uid[0], 0);
 	assert_int_equal(defaults.zero_copy, 0);
+	assert_int_equal(defaults.tx_checksum, PORCH_TX_CHECKSUM_AUTO);
 	assert_int_equal(defaults.fallback, PORCH_FALLBACK_DROP);
 }
 
@@ -240,6 +245,8 @@ static const struct {
 	{ "[porchd]\nearly-memory = 16M\n", 2, "from 0 to 1073741824" },
 	{ "[porchd]\nsynack-retries = 11\n", 2, "from 0 to 10" },
 	{ "[porchd]\nzero-copy = 1\n", 2, "no or yes" },
+	{ "[porchd]\ntx-checksum = on\n", 2, "auto, no or yes" },
+	{ "[porchd]\ntx-checksum = no\ntx-checksum = yes\n", 3, "given twice" },
 	{ "[porchd]\nfallback = pass\n", 2, "drop or kernel" },
 	{ "[porchd]\nflows = 512\n", 2, "unknown key" },
 	{ "[porch]\nbacklog = 5\n", 2, "unknown key" },

@@ -66,6 +66,7 @@ static inline struct world *world_new(uint32_t n_flows)
 	x->d.config.accept_timeout = 30;
 	x->d.config.early_frames = 8;
 	x->d.config.early_memory = 1 << 20;
+	x->d.config.handback_memory = 1 << 20;
 	x->d.now = 1000 * SECOND;
 	assert_int_equal(flowtab_open(&x->d), 0);
 	return x;

@@ -29,6 +29,7 @@ static struct {
 	ino_t owner[WORLD_QUEUES];	/* of the queue's FILL; 0: the queue is free */
 	ino_t slots[PORCH_SLOTS];
 	uint32_t busy;			/* so many more binds find the queue busy */
+	bool before_6_11;		/* knows no requests in front of frames */
 } kernel;
 
 static inline struct fake_socket *fake_of(int fd)
@@ -59,9 +60,9 @@ int xsk_open(struct daemon *d, const struct xsk_sizes *sizes)
 	return fd;
 }
 
-int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size)
+int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size, uint32_t tx_metadata)
 {
-	return 0;
+	return tx_metadata && kernel.before_6_11 ? -EINVAL : 0;
 }
 
 static inline struct xsk_ring ring_in(uint8_t *pages, uint32_t entries)

@@ -236,6 +236,38 @@ static void a_mode_asked_for_and_not_obtained_is_refused(void **state)
 	world_free(x);
 }
 
+/* Requests in front of frames: where they are asked for, and the kernel or the driver knows them. */
+static void who_makes_the_sums(void **state)
+{
+	static const struct {
+		uint8_t asked;
+		bool before_6_11;
+		uint32_t wanted;
+	} rows[] = {
+		{ PORCH_TX_CHECKSUM_AUTO, false, 0 },
+		{ PORCH_TX_CHECKSUM_NO, false, 0 },
+		{ PORCH_TX_CHECKSUM_YES, false, PORCH_TX_METADATA },
+		{ PORCH_TX_CHECKSUM_YES, true, 0 },
+	};
+	uint32_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *x = world_tables();
+		struct client c;
+
+		world_start(x);
+		x->d.config.tx_checksum = rows[i].asked;
+		kernel.before_6_11 = rows[i].before_6_11;
+		client_register(x, &c, 0);
+		assert_int_equal(c.area[0].area.tx_metadata, rows[i].wanted);
+		assert_int_equal(c.area[1].area.tx_metadata, rows[i].wanted);
+		assert_int_equal(x->slots[slot_of(area_of(x, 0), 1)].tx_checksum, rows[i].wanted != 0);
+		assert_int_equal(x->slots[slot_of(area_of(x, 0), 0)].tx_checksum, rows[i].wanted != 0);
+		client_end(&c);
+		world_free(x);
+	}
+}
+
 static void capture_goes_to_every_worker(void **state)
 {
 	struct world *x = world_tables();
@@ -282,6 +314,7 @@ int main(void)
 		cmocka_unit_test(there_is_room_for_so_many),
 		cmocka_unit_test(a_queue_that_is_busy_is_tried_again),
 		cmocka_unit_test(a_mode_asked_for_and_not_obtained_is_refused),
+		cmocka_unit_test(who_makes_the_sums),
 		cmocka_unit_test(capture_goes_to_every_worker),
 	};
 

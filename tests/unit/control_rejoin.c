@@ -66,11 +66,39 @@ static void back_after_a_restart(void **state)
 	world_free(x);
 }
 
+/* Its memory was registered in one way, porchd is configured for another by now. */
+static void requests_in_front_of_frames_stay(void **state)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct world *x = world_tables();
+		struct client c, late;
+
+		world_start(x);
+		x->d.config.tx_checksum = i ? PORCH_TX_CHECKSUM_YES : PORCH_TX_CHECKSUM_NO;
+		client_register(x, &c, 3);
+		assert_int_equal(c.area[0].area.tx_metadata, i ? PORCH_TX_METADATA : 0);
+		world_stop(x);
+		world_start(x);
+		x->d.config.tx_checksum = i ? PORCH_TX_CHECKSUM_NO : PORCH_TX_CHECKSUM_YES;
+		rejoin(x, &c, false);
+		client_get(x, &c, PORCH_MSG_READY, NULL);
+		assert_int_equal(x->slots[slot_of(area_of(x, 0), 1)].tx_checksum, i);
+		client_register(x, &late, 3);
+		assert_int_equal(late.area[0].area.tx_metadata, c.area[0].area.tx_metadata);
+		client_end(&c);
+		client_end(&late);
+		turn_until(x, settled(x) && !x->d.workers[1] && !x->d.workers[2]);
+		world_free(x);
+	}
+}
+
 static void what_it_brings_is_not_believed(void **state)
 {
 	int lie;
 
-	for (lie = 0; lie < 7; lie++) {
+	for (lie = 0; lie < 8; lie++) {
 		struct world *x = world_tables();
 		struct client c, other;
 
@@ -91,6 +119,8 @@ static void what_it_brings_is_not_believed(void **state)
 			c.area[1].area.rx_frames = 1 << 30;
 		else if (lie == 5)
 			area_of(x, 0)->queue = 0, c.area[0].area.head = 1ull << 60;
+		else if (lie == 7)
+			c.area[0].area.tx_metadata = 24;
 		rejoin(x, &c, lie == 6);
 		client_get(x, &c, PORCH_MSG_REFUSED, NULL);
 		client_end(&c);
@@ -108,6 +138,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(back_after_a_restart),
+		cmocka_unit_test(requests_in_front_of_frames_stay),
 		cmocka_unit_test(what_it_brings_is_not_believed),
 	};
 

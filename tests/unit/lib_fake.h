@@ -69,6 +69,8 @@ struct fake {
 	void (*tamper)(struct fake *f, struct porch_msg *msg, int *fds, unsigned int *n_fds);
 	int refuse_hello, refuse_rejoin, refuse_listen;	/* -errno */
 	bool silent, no_lease;	/* never answers; keeps the leases */
+	uint32_t tx_metadata;	/* octets in front of frames for sending */
+	uint32_t mtu;		/* 0: 1500 */
 	uint32_t mutation;	/* for tamper */
 	/* what has happened */
 	_Atomic int hellos, rejoins, listens, unlistens, goodbyes, rejoin_messages;
@@ -86,6 +88,7 @@ struct fake {
 	uint32_t budget;	/* frames per kick; 0: all */
 	int kick_error;
 	uint32_t n_sent;
+	uint32_t sums_made;
 	struct fake_sent *sent;
 };
 
@@ -127,6 +130,25 @@ void xsk_unmap(struct xsk_ring *ring)
 	*ring = (struct xsk_ring){};
 }
 
+/* A request in front of the frame: what it asks for is done, as the kernel does it. */
+static inline void fake_make_sum(struct fake *f, const uint8_t *in_umem, uint8_t *frame, uint32_t length)
+{
+	const struct porch_tx_metadata *m = (const void *)(in_umem - f->tx_metadata);
+	uint32_t sum = 0, i;
+
+	assert_int_equal(f->tx_metadata, PORCH_TX_METADATA);
+	assert_int_equal(m->flags, PORCH_TXMD_CHECKSUM);
+	assert_true(m->csum_start + m->csum_offset + 2u <= length);
+	for (i = m->csum_start; i < length; i++)
+		sum += (i - m->csum_start) % 2 ? frame[i] : frame[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~sum;
+	frame[m->csum_start + m->csum_offset] = sum >> 8;
+	frame[m->csum_start + m->csum_offset + 1] = sum;
+	f->sums_made++;
+}
+
 int xsk_kick_tx(int fd)
 {
 	struct fake *f = fake_current;
@@ -142,6 +164,7 @@ int xsk_kick_tx(int fd)
 		if (f->budget && n == f->budget)
 			return -EAGAIN;
 		assert_true(d->addr >= FAKE_RX_FRAMES * FAKE_FRAME && d->addr + d->len <= FAKE_UMEM);
+		assert_true(d->addr % FAKE_FRAME >= f->tx_metadata);
 		assert_true(d->addr % FAKE_FRAME + d->len <= FAKE_FRAME);
 		if (f->n_sent < FAKE_SENT_MAX) {
 			struct fake_sent *s = &f->sent[f->n_sent++];
@@ -149,6 +172,8 @@ int xsk_kick_tx(int fd)
 			s->area = a - f->area;
 			s->length = d->len;
 			memcpy(s->frame, a->umem + d->addr, d->len);
+			if (d->options)
+				fake_make_sum(f, a->umem + d->addr, s->frame, d->len);
 		}
 		assert_true(done->producer - done->consumer < FAKE_ENTRIES);
 		done->address[done->producer++ % FAKE_ENTRIES] = d->addr;

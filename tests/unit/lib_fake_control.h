@@ -22,7 +22,7 @@ static inline void fake_send_areas(struct fake *f)
 		msg.area.area = i;
 		msg.area.ifindex = FAKE_IFINDEX;
 		msg.area.queue = i;
-		msg.area.mtu = 1500;
+		msg.area.mtu = f->mtu ? f->mtu : 1500;
 		msg.area.group_size = f->group_size;
 		msg.area.head = (uint8_t *)f->area[i].head - f->group;
 		msg.area.umem = f->area[i].umem - f->group;
@@ -31,6 +31,7 @@ static inline void fake_send_areas(struct fake *f)
 		msg.area.rx_frames = FAKE_RX_FRAMES;
 		msg.area.fill_entries = FAKE_ENTRIES;
 		msg.area.completion_entries = FAKE_ENTRIES;
+		msg.area.tx_metadata = f->tx_metadata;
 		fake_send(f, &msg, fds, 2);
 		msg = (struct porch_msg){ .type = PORCH_MSG_SOCKET };
 		msg.socket.area = i;

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "core/config.h"
+#include "daemon/finishing.h"
 #include "daemon/neighbour.h"
 #include "daemon/parked.h"
 #include "daemon/peer.h"
@@ -12,6 +13,10 @@ static struct neighbour_table table;
 static uint8_t was[6];
 
 void peers_broadcast_neighbour(struct daemon *d, uint32_t ifindex, const uint8_t from[6], const uint8_t to[6])
+{
+}
+
+void finishing_neighbour(struct daemon *d, uint32_t ifindex, const uint8_t from[6], const uint8_t to[6])
 {
 }
 

@@ -103,8 +103,10 @@ static void the_section_of_porchd_is_documented(void **state)
 		{ "tx-frames", { 64, 65536, 1024 } },
 		{ "early-frames", { 64, 8 } },
 		{ "early-memory", { 1073741824, 16777216 } },
+		{ "handback-memory", { 1073741824, 16777216 } },
 		{ "synack-retries", { 10, 5 } },
 		{ "zero-copy", {} },
+		{ "tx-checksum", {} },
 		{ "fallback", {} },
 	};
 	char *page = slurp("user/share/man/porch.conf.5"), *example = slurp("user/share/porch.conf");

@@ -26,12 +26,15 @@ static json_t *describe(const struct porch_daemon_config *d)
 		"workers_per_queue", (json_int_t)d->workers_per_queue,
 		"rx_frames", (json_int_t)d->rx_frames);
 	if (object)
-		json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:b, s:s}",
+		json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:s}",
 			"tx_frames", (json_int_t)d->tx_frames,
 			"early_frames", (json_int_t)d->early_frames,
 			"early_memory", (json_int_t)d->early_memory,
+			"handback_memory", (json_int_t)d->handback_memory,
 			"synack_retries", (json_int_t)d->synack_retries,
 			"zero_copy", d->zero_copy,
+			"tx_checksum", d->tx_checksum == PORCH_TX_CHECKSUM_AUTO ? "auto" :
+				d->tx_checksum == PORCH_TX_CHECKSUM_NO ? "no" : "yes",
 			"fallback", d->fallback == PORCH_FALLBACK_KERNEL ? "kernel" : "drop"));
 	/* clang-format on */
 	return object;

@@ -13,6 +13,11 @@ static const char *mode(const json_t *value, char *buf, size_t size)
 	return json_is_true(value) ? "zero-copy" : "copy";
 }
 
+static const char *maker(const json_t *value, char *buf, size_t size)
+{
+	return json_is_true(value) ? "device" : "worker";
+}
+
 static const char *worker(const json_t *value, char *buf, size_t size)
 {
 	if (!json_integer_value(value))
@@ -28,6 +33,7 @@ static const struct output_field queue_fields[] = {
 	{ "limit", "LIMIT", NULL },
 	{ "peak", "PEAK", NULL },
 	{ "parked", "PARKED", NULL },
+	{ "finishing", "FINISHING", NULL },
 	{ "workers", "WORKERS", NULL },
 	{ "credit", "CREDIT", NULL },
 	{ "admitted", "ADMITTED", NULL },
@@ -47,6 +53,7 @@ static const struct output_field slot_fields[] = {
 	{ "worker", "WORKER", worker },
 	{ "pid", "PID", NULL },
 	{ "uid", "UID", NULL },
+	{ "tx_checksum", "TX CHECKSUM", maker },
 	{ "zero_copy", "MODE", mode },
 	{ "lease", "RINGS", output_yes_no },
 	{},

@@ -48,7 +48,9 @@ static json_t *queue(const struct porch_tables *tables, __u32 index)
 		"credit", (json_int_t)q.credit,
 		"peak", (json_int_t)q.peak,
 		"parked", (json_int_t)q.parked);
-	more = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	more = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"finishing", (json_int_t)q.finishing,
+		"handed_back", (json_int_t)q.handed_back,
 		"admitted", (json_int_t)q.admitted,
 		"handed", (json_int_t)q.handed,
 		"accepted", (json_int_t)q.accepted,
@@ -88,7 +90,7 @@ json_t *report_slots(const struct porch_tables *tables)
 		if (!s.ifindex)
 			continue;
 		/* clang-format off */
-		json_array_append_new(array, json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:b, s:b}",
+		json_array_append_new(array, json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:b, s:b, s:b}",
 			"slot", (int)i,
 			"interface", if_indextoname(s.ifindex, name) ? name : "?",
 			"queue", (int)s.queue,
@@ -96,6 +98,7 @@ json_t *report_slots(const struct porch_tables *tables)
 			"pid", (int)s.pid,
 			"uid", (int)s.uid,
 			"zero_copy", s.zero_copy,
+			"tx_checksum", s.tx_checksum,
 			"lease", s.lease));
 		/* clang-format on */
 	}

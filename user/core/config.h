@@ -90,6 +90,13 @@ struct porch_config_interface {
 
 #define PORCH_ALLOW_UIDS_MAX 64
 
+/* Who makes the sums of segments that applications send over AF_XDP. */
+enum porch_tx_checksum {
+	PORCH_TX_CHECKSUM_AUTO = 0, /* the device, where it says that it does in zero-copy mode */
+	PORCH_TX_CHECKSUM_NO = 1,
+	PORCH_TX_CHECKSUM_YES = 2, /* also the kernel, in copy mode */
+};
+
 /* [porchd]; the ranges are in config_daemon.c and porch.conf(5). */
 struct porch_daemon_config {
 	char socket[108];
@@ -104,8 +111,10 @@ struct porch_daemon_config {
 	__u32 tx_frames;		/* of a worker on an RX queue; a power of two */
 	__u32 early_frames;		/* kept per connection that waits */
 	__u32 early_memory;		/* octets of these altogether */
+	__u32 handback_memory;		/* octets for connections finished for applications; 0: none are */
 	__u32 synack_retries;
 	__u8 zero_copy;			/* 1: demanded, 0: copy mode */
+	__u8 tx_checksum;		/* enum porch_tx_checksum */
 	__u8 fallback;			/* enum porch_fallback */
 };
 

@@ -25,6 +25,7 @@ void porch_daemon_config_default(struct porch_daemon_config *ret)
 		.tx_frames = 1024,
 		.early_frames = 8,
 		.early_memory = 16 * 1024 * 1024,
+		.handback_memory = 16 * 1024 * 1024,
 		.synack_retries = 5,
 		.fallback = PORCH_FALLBACK_DROP,
 	};
@@ -47,6 +48,24 @@ static int set_choice(const char *key, const char *value, const char *zero, cons
 				     value);
 	*where = !strcmp(value, one);
 	return 0;
+}
+
+static int set_tx_checksum(struct porch_daemon_config *c, const char *value, unsigned int line,
+			   struct porch_err *err)
+{
+	static const char *const words[] = {
+		[PORCH_TX_CHECKSUM_AUTO] = "auto",
+		[PORCH_TX_CHECKSUM_NO] = "no",
+		[PORCH_TX_CHECKSUM_YES] = "yes",
+	};
+
+	for (__u8 i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(value, words[i]))
+			continue;
+		c->tx_checksum = i;
+		return 0;
+	}
+	return porch_err_set(err, -EINVAL, "%u: tx-checksum wants auto, no or yes, not '%.32s'", line, value);
 }
 
 /* May be given several times, and once with several numbers between blanks or commas. */
@@ -78,7 +97,8 @@ static int add_uids(struct porch_daemon_config *c, const char *value, bool first
 int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const char *key, const char *value,
 			    unsigned int line, struct porch_err *err)
 {
-	static const char *const words[] = { "socket", "user", "allow-uid", "zero-copy", "fallback" };
+	static const char *const words[] = { "socket",	  "user",     "allow-uid",
+					     "zero-copy", "fallback", "tx-checksum" };
 	const struct {
 		const char *key;
 		__u32 *where;
@@ -93,6 +113,7 @@ int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const c
 		{ "tx-frames", &c->tx_frames, 64, 65536, true },
 		{ "early-frames", &c->early_frames, 0, 64, false },
 		{ "early-memory", &c->early_memory, 0, 1u << 30, false },
+		{ "handback-memory", &c->handback_memory, 0, 1u << 30, false },
 		{ "synack-retries", &c->synack_retries, 0, 10, false },
 	};
 	__u32 bit, number;
@@ -111,6 +132,8 @@ int porch_config_set_daemon(struct porch_daemon_config *c, __u32 *given, const c
 			return add_uids(c, value, !again, line, err);
 		if (!strcmp(key, "socket") && *value != '/')
 			return porch_err_set(err, -EINVAL, "%u: socket wants a path from /", line);
+		if (!strcmp(key, "tx-checksum"))
+			return set_tx_checksum(c, value, line, err);
 		if (!strcmp(key, "socket") || !strcmp(key, "user"))
 			return !strcmp(key, "user")
 				       ? set_text(key, value, c->user, sizeof(c->user), line, err)

@@ -5,6 +5,7 @@
 #include "daemon/accept_queue.h"
 #include "daemon/admit.h"
 #include "daemon/closing.h"
+#include "daemon/finishing.h"
 #include "daemon/listen.h"
 #include "daemon/rebuild.h"
 
@@ -83,7 +84,9 @@ void admit_frame(struct daemon *d, struct area *a, const struct porch_record *re
 	word = d->tables.steer[r.flow].word;
 	if (PORCH_STEER_SERIAL(word) == r.serial)
 		phase = PORCH_STEER_PHASE(word);
-	if (phase == PORCH_PHASE_STEERED)
+	if (phase == PORCH_PHASE_STEERED && !PORCH_STEER_WORKER(word))
+		finishing_frame(d, &r, frame, length);
+	else if (phase == PORCH_PHASE_STEERED)
 		steered_frame(d, PORCH_STEER_WORKER(word), &r, frame, length);
 	else if (r.kind == PORCH_RECORD_ICMP)
 		return; /* the connection has sent nothing, or is over */

@@ -14,11 +14,28 @@
 #include "daemon/loop.h"
 #include "daemon/reap.h"
 #include "daemon/slots.h"
+#include "daemon/tx_checksum.h"
 #include "daemon/umem.h"
 #include "daemon/worker.h"
 #include "daemon/xsk.h"
 
 #define BATCH 64
+
+/* With room for requests in front of frames if they are wanted and the kernel knows them. */
+static int register_umem(struct daemon *d, struct area *a)
+{
+	int r;
+
+	a->tx_metadata = tx_checksum_wanted(d, a);
+	r = xsk_umem(a->xsk, a->umem, a->umem_size, a->frame_size, a->tx_metadata);
+	if (r != -EINVAL || !a->tx_metadata)
+		return r;
+	a->tx_metadata = 0;
+	if (d->config.tx_checksum == PORCH_TX_CHECKSUM_YES)
+		log_limited(d->now, LOG_WARNING,
+			    "%s: tx-checksum = yes wants Linux 6.11: workers make the sums", a->group->name);
+	return xsk_umem(a->xsk, a->umem, a->umem_size, a->frame_size, 0);
+}
 
 static int make_socket(struct daemon *d, struct area *a, const struct umem_geometry *g)
 {
@@ -32,7 +49,7 @@ static int make_socket(struct daemon *d, struct area *a, const struct umem_geome
 	a->xsk = xsk_open(d, &sizes);
 	if (a->xsk < 0)
 		return a->xsk;
-	r = xsk_umem(a->xsk, a->umem, a->umem_size, a->frame_size);
+	r = register_umem(d, a);
 	if (!r)
 		r = xsk_ring_map(a->xsk, XSK_RX, sizes.rx, &a->rx);
 	if (!r)

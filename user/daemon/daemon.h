@@ -26,6 +26,7 @@ struct peer;		/* peer.h: one control connection */
 struct flow_row;	/* flowtab.h: what porchd knows of a flow, beside the maps */
 struct accept_queue;	/* accept_queue.h */
 struct control;		/* control.h: every peer */
+struct finishing;	/* finishing.h: connections that applications left behind */
 struct departed;	/* frames.h */
 struct worker;
 struct worker_area;
@@ -68,6 +69,7 @@ struct area {
 	int xsk;		/* porchd's socket, -1: not bound yet (nobody has registered) */
 	bool bound;
 	bool zero_copy;		/* obtained */
+	uint32_t tx_metadata;	/* octets in front of each frame for sending, as registered: wire.h */
 	struct xsk_ring rx, fill, completion;	/* fill.map NULL: cannot be ours (before 6.4, after a restart) */
 	struct porch_area_head *head;
 	uint8_t *umem;		/* address 0 of descriptors */
@@ -170,6 +172,7 @@ struct daemon {
 	struct daemon_listener listeners[PORCH_LISTENERS_MAX];	/* by index; .queue NULL: nobody listens */
 	struct flow_row *rows;	/* tables.n_flows of them */
 	struct connections *connections;	/* flowtab.h */
+	struct finishing *finishing;
 	int control_fd;
 	struct control *control;	/* control.h */
 	bool work_left;		/* something is condemned or broken: the end of this turn sees to it */
@@ -182,7 +185,7 @@ struct daemon {
 	struct {
 		uint64_t admitted, handed, forwarded, forward_full, resets, stale_finish, bad_finish, bad_frame,
 			unknown_record, leases_taken, leases_given, areas_rebuilt, workers_reaped, rejoined,
-			synacks_again, early_dropped;
+			synacks_again, early_dropped, handed_back, bad_handback;
 	} count;
 };
 

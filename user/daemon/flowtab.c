@@ -6,6 +6,7 @@
 #include "core/util.h"
 #include "daemon/accept_queue.h"
 #include "daemon/early.h"
+#include "daemon/finishing.h"
 #include "daemon/flowtab.h"
 
 void flow_list_init(struct flow_list *list)
@@ -99,6 +100,7 @@ int flowtab_open(struct daemon *d)
 	_cleanup_free_ struct connections *c = calloc(1, sizeof(*c));
 	void *rows;
 	uint32_t i;
+	int r;
 
 	if (!c)
 		return -ENOMEM;
@@ -118,7 +120,8 @@ int flowtab_open(struct daemon *d)
 		flow_list_init(&c->closing[i]);
 	d->rows = rows;
 	d->connections = TAKE_PTR(c);
-	return d->loop ? turn(d) : 0;
+	r = finishing_open(d);
+	return r ? r : d->loop ? turn(d) : 0;
 }
 
 void flowtab_close(struct daemon *d)
@@ -127,6 +130,7 @@ void flowtab_close(struct daemon *d)
 
 	if (!d->rows)
 		return;
+	finishing_close(d);
 	for (i = 0; i < d->tables.n_flows; i++)
 		if (d->rows[i].state == ROW_QUEUED)
 			early_free(d, &d->rows[i]);
@@ -158,7 +162,9 @@ void flow_detach(struct daemon *d, uint32_t flow)
 		break;
 	case ROW_STEERED:
 		flow_list_remove(d, &c->steered[row->worker], flow);
-		if (d->workers[row->worker])
+		if (!row->worker)
+			finishing_forget(d, row->turn);
+		else if (d->workers[row->worker])
 			d->workers[row->worker]->flows--;
 		break;
 	case ROW_CLOSING:

@@ -6,9 +6,9 @@
  *
  *   QUEUED   in its listener's accept queue; phase PENDING
  *   WAITING  PENDING since an earlier run of porchd, until somebody listens again
- *   PARKED   proven, met a full queue with overflow=drop; PENDING, waits outside (parked.c repeats its
- * SYN-ACK) STEERED  handed to `worker`; phase STEERED CLOSING  nobody's any more; what still comes is
- * answered with RST (closing.h)
+ *   PARKED   proven, met a full queue with overflow=drop; PENDING, waits outside (parked.c repeats its SYN-ACK)
+ *   STEERED  handed to `worker`; phase STEERED. Worker 0: porchd finishes it (finishing.h)
+ *   CLOSING  nobody's any more; what still comes is answered with RST (closing.h)
  *
  * A row belongs to the flow with its serial. The entry may get another owner
  * behind our back (`porch listen del`, eviction), so whoever takes a row looks
@@ -39,7 +39,8 @@ struct flow_row {
 	uint64_t since_ns; /* QUEUED, WAITING, PARKED: of admission; CLOSING: of that */
 	union {
 		struct early_frame *early; /* QUEUED; early.h */
-		uint32_t turn;		   /* STEERED: index in the accept ring; CLOSING: which list */
+		uint32_t turn;		   /* STEERED: index in the accept ring, of worker 0 in finishing.c's
+					    * table; CLOSING: which list */
 	};
 	uint32_t serial;
 	uint32_t next, previous; /* flows, FLOW_NONE at the ends */

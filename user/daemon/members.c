@@ -105,8 +105,11 @@ int area_bind(struct daemon *d, struct area *a)
 		a->late_map = true;
 		xsk_ring_unmap(&probe);
 	}
-	log_line(LOG_INFO, "%s queue %u: bound, %s", g->name, a->queue,
-		 zero_copy ? "zero-copy" : "copy mode");
+	log_line(LOG_INFO, "%s queue %u: bound, %s, TCP sums made by %s", g->name, a->queue,
+		 zero_copy ? "zero-copy" : "copy mode",
+		 !a->tx_metadata ? "workers"
+		 : zero_copy	 ? "the device"
+				 : "the kernel or the device");
 	return 0;
 }
 

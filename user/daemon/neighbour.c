@@ -8,6 +8,7 @@
 #include "core/netlink.h"
 #include "core/util.h"
 #include "daemon/daemon.h"
+#include "daemon/finishing.h"
 #include "daemon/log.h"
 #include "daemon/neighbour.h"
 #include "daemon/netlink_watch.h"
@@ -119,6 +120,7 @@ static void changed(struct daemon *d, uint32_t ifindex, const uint8_t was[6], co
 		is[5]);
 	parked_neighbour(d, ifindex, was, is);
 	peers_broadcast_neighbour(d, ifindex, was, is);
+	finishing_neighbour(d, ifindex, was, is);
 }
 
 static void message(struct daemon *d, const struct nlmsghdr *m)

@@ -11,6 +11,7 @@
 #include "daemon/capture.h"
 #include "daemon/control.h"
 #include "daemon/group.h"
+#include "daemon/handback.h"
 #include "daemon/listen.h"
 #include "daemon/log.h"
 #include "daemon/peer.h"
@@ -175,6 +176,8 @@ void peer_message(struct peer *p, struct message *m)
 			listen_message(p, &m->body);
 		else if (type == PORCH_MSG_MAPPED)
 			register_mapped_more(p, &m->body);
+		else if (type == PORCH_MSG_HANDBACK)
+			handback_message(p, m);
 		else if (type == PORCH_MSG_GOODBYE)
 			peer_close(p, "it said goodbye");
 		else

@@ -102,7 +102,7 @@ static void queues_clear(struct daemon *d)
 		struct porch_queue *q = &d->tables.queues[i];
 
 		__atomic_store_n(&q->workers, 0, __ATOMIC_RELEASE);
-		q->depth = q->credit = q->parked = 0;
+		q->depth = q->credit = q->parked = q->finishing = 0;
 	}
 }
 

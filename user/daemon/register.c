@@ -36,6 +36,7 @@ static int send_area(struct peer *p, const struct worker_area *wa)
 	area.area.rx_frames = a->rx_frames;
 	area.area.fill_entries = umem_fill_entries(&g);
 	area.area.completion_entries = umem_completion_entries(&g);
+	area.area.tx_metadata = a->tx_metadata;
 	r = peer_send(p, &area, (int[]){ a->group->memfd, a->xsk }, 2);
 	if (r)
 		return r;
@@ -76,6 +77,7 @@ static void offer(struct peer *p)
 	m.welcome.areas = w->n_areas;
 	m.welcome.generation = p->d->generation;
 	m.welcome.session_size = w->session_size;
+	m.welcome.handback = p->d->config.handback_memory;
 	if (peer_send(p, &m, (int[]){ w->session_fd, w->wake_worker, w->wake_daemon }, 3))
 		return;
 	for (i = 0; i < w->n_areas; i++) {

@@ -153,11 +153,15 @@ static int area_message(struct peer *p, struct message *m)
 	    b->area.head != umem_head_offset(a) || b->area.umem != umem_offset(a) ||
 	    b->area.umem_size != a->umem_size || b->area.frame_size != a->frame_size ||
 	    b->area.rx_frames != a->rx_frames || b->area.fill_entries != umem_fill_entries(&geometry) ||
-	    b->area.completion_entries != umem_completion_entries(&geometry))
+	    b->area.completion_entries != umem_completion_entries(&geometry) ||
+	    (b->area.tx_metadata && b->area.tx_metadata != PORCH_TX_METADATA) ||
+	    (a->bound && b->area.tx_metadata != a->tx_metadata))
 		return -EPROTO;
 	if (!a->bound) {
 		if (a->xsk >= 0) /* prepared for somebody who said HELLO, and could not be bound */
 			return -EBUSY;
+		/* As its UMEM was made; what this run is configured for counts when it is made anew. */
+		a->tx_metadata = b->area.tx_metadata;
 		r = take_over(d, a, &geometry, &m->fds[1]);
 		if (r)
 			return r;

@@ -59,6 +59,7 @@ const char *reload_apply(struct porch_daemon_config *config, const struct porch_
 		{ "early-frames", config->early_frames != fresh->early_frames },
 		{ "early-memory", config->early_memory != fresh->early_memory },
 		{ "zero-copy", config->zero_copy != fresh->zero_copy },
+		{ "tx-checksum", config->tx_checksum != fresh->tx_checksum },
 	};
 	unsigned int at = 0;
 	size_t i;
@@ -74,5 +75,6 @@ const char *reload_apply(struct porch_daemon_config *config, const struct porch_
 	config->accept_timeout = fresh->accept_timeout;
 	config->fallback = fresh->fallback;
 	config->synack_retries = fresh->synack_retries;
+	config->handback_memory = fresh->handback_memory;
 	return buf;
 }

@@ -30,6 +30,7 @@ int slot_install(struct daemon *d, const struct area *a, const struct worker *w,
 		.pid = w ? w->pid : (uint32_t)getpid(),
 		.uid = w ? w->uid : geteuid(),
 		.zero_copy = a->zero_copy,
+		.tx_checksum = a->tx_metadata != 0,
 		.lease = a->lease_owner == (w ? w->number : 0),
 		.since_ns = d->now,
 	};

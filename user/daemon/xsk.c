@@ -17,6 +17,13 @@
 #define AF_XDP 44
 #endif
 
+/* struct xdp_umem_reg since Linux 6.8. Older kernels read as much of it as they know. */
+struct umem_reg {
+	uint64_t addr, len;
+	uint32_t chunk_size, headroom, flags, tx_metadata_len;
+};
+#define UMEM_TX_METADATA_LEN (1u << 2) /* XDP_UMEM_TX_METADATA_LEN */
+
 static int set_ring(int fd, int option, uint32_t entries)
 {
 	if (!entries)
@@ -41,9 +48,15 @@ int xsk_open(struct daemon *d, const struct xsk_sizes *sizes)
 	return r ? r : TAKE_FD(fd);
 }
 
-int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size)
+int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size, uint32_t tx_metadata)
 {
-	struct xdp_umem_reg reg = { .addr = (uintptr_t)memory, .len = size, .chunk_size = frame_size };
+	struct umem_reg reg = {
+		.addr = (uintptr_t)memory,
+		.len = size,
+		.chunk_size = frame_size,
+		.flags = tx_metadata ? UMEM_TX_METADATA_LEN : 0,
+		.tx_metadata_len = tx_metadata,
+	};
 
 	return setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ? -errno : 0;
 }

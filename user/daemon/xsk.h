@@ -36,8 +36,9 @@ enum xsk_which {
 
 /* A socket of the opener's, with rings and not yet bound. The fd or -errno. */
 int xsk_open(struct daemon *d, const struct xsk_sizes *sizes);
-/* `memory` becomes the UMEM: address 0 is its start. */
-int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size);
+/* `memory` becomes the UMEM: address 0 is its start. `tx_metadata`: 0, or octets in front of frames for
+ * sending; -EINVAL also from kernels that do not know that (before 6.11). */
+int xsk_umem(int fd, void *memory, uint64_t size, uint32_t frame_size, uint32_t tx_metadata);
 /* 0 or -errno. The indices are read: see xsk_producer_join(), xsk_consumer_join(). */
 int xsk_ring_map(int fd, enum xsk_which which, uint32_t entries, struct xsk_ring *ret);
 void xsk_ring_unmap(struct xsk_ring *ring);

@@ -49,6 +49,7 @@ int area_told(struct porch *p, const struct porch_msg *msg, int fds[3])
 	const __typeof__(msg->area) *m = &msg->area;
 	struct area *a;
 	struct stat st;
+	uint32_t room;
 	int seals;
 
 	if (m->area >= PORCH_AREAS_MAX || p->areas[m->area] || fds[0] < 0 || fds[1] < 0)
@@ -59,12 +60,15 @@ int area_told(struct porch *p, const struct porch_msg *msg, int fds[3])
 	    m->fill_entries > RING_MAX || !power_of_two(m->completion_entries) ||
 	    m->completion_entries > RING_MAX)
 		return -EPROTO;
+	if (m->tx_metadata && m->tx_metadata != PORCH_TX_METADATA)
+		return -EPROTO;
 	if (!m->ifindex || m->mtu < 68 || m->mtu > 65535)
 		return -EPROTO;
 	if (!fits(m->head, sizeof(struct porch_area_head), m->group_size) || m->head % 64 ||
 	    !fits(m->umem, m->umem_size, m->group_size) || m->umem % 64 ||
 	    m->umem_size / m->frame_size < m->rx_frames)
 		return -EPROTO;
+	room = m->frame_size - HEADERS - m->tx_metadata;
 	seals = fcntl(fds[0], F_GET_SEALS);
 	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fds[0], &st) ||
 	    (uint64_t)st.st_size < m->group_size)
@@ -79,11 +83,12 @@ int area_told(struct porch *p, const struct porch_msg *msg, int fds[3])
 		.ifindex = m->ifindex,
 		.queue = m->queue,
 		.told_mtu = m->mtu,
-		.mtu = m->mtu < m->frame_size - HEADERS ? m->mtu : m->frame_size - HEADERS,
+		.mtu = m->mtu < room ? m->mtu : room,
 		.frame_size = m->frame_size,
 		.rx_frames = m->rx_frames,
 		.fill_entries = m->fill_entries,
 		.completion_entries = m->completion_entries,
+		.tx_metadata = m->tx_metadata,
 		.group = fds[0],
 		.owner = fds[1],
 		.xsk = -1,

@@ -170,7 +170,8 @@ static bool fill_put(struct porch *p, struct area *a)
 
 bool frames_move(struct porch *p, struct area *a, bool completions)
 {
-	bool wanted = a->n_tx_free < a->tx_frames / 2 || (completions && a->n_tx_free < a->tx_frames);
+	bool wanted = a->n_tx_free + LIB_TX_OUT <= a->tx_frames || a->n_tx_free < a->tx_frames / 2 ||
+		      (completions && a->n_tx_free < a->tx_frames);
 	bool moved = false;
 	uint64_t word;
 

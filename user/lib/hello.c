@@ -85,6 +85,7 @@ int hello_welcome(struct porch *p, const struct porch_msg *msg, int fds[3])
 	fds[0] = fds[1] = fds[2] = -1;
 	p->worker = msg->welcome.worker;
 	p->generation = msg->welcome.generation;
+	p->handback = msg->welcome.handback;
 	p->areas_expected = msg->welcome.areas;
 	p->areas_told = 0;
 	p->phase = PHASE_AREAS;

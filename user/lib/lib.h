@@ -14,6 +14,7 @@
 #define PORCH_LIB_LIB_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ struct area {
 	uint32_t told_mtu;		/* of the interface */
 	uint32_t mtu;			/* or what a frame holds, if that is less */
 	uint32_t frame_size, rx_frames, fill_entries, completion_entries;
+	uint32_t tx_metadata;		/* octets in front of frames for sending, for requests to the kernel; 0: none */
 	uint32_t rx_entries, tx_entries, tx_first, tx_frames;
 	int group, owner, xsk;		/* fds; all are sent again in REJOIN */
 	struct {
@@ -204,6 +206,11 @@ struct porch {
 	uint64_t nap_since, nap_accepted;
 	uint64_t beat;
 
+	/* the end: handback.c, exit.c */
+	uint64_t handback;		/* octets that porchd takes back; 0: nothing */
+	pthread_t thread;		/* that used it last */
+	struct porch *next_open;
+
 	struct capture capture;
 	struct porch_stats_info count;	/* the counters of it; the rest is filled in when asked */
 };
@@ -320,6 +327,11 @@ bool turn_pending(const struct porch *p);		/* in the rings that have no file des
 uint64_t poll_clock(void);
 void poll_hot(struct porch *p);				/* porch_fd() becomes readable, if it is used */
 void poll_wake_daemon(struct porch *p);
+
+/* ---- handback.c, exit.c ---- */
+void handback(struct porch *p);				/* every connection ends; see porch_close() */
+void exit_add(struct porch *p);
+void exit_remove(struct porch *p);
 
 /* ---- capture.c ---- */
 int capture_start(struct porch *p, const struct porch_msg *msg, int *fd);

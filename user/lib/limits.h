@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define LIB_BATCH 64			/* descriptors taken from one ring at a time */
+#define LIB_TX_OUT 64			/* frames sent before COMPLETION is read: those that come back soon are still in the cache */
 #define LIB_CREDIT_DEFAULT 64
 #define LIB_CREDIT_MAX 1024
 #define LIB_MAX_CONNS_DEFAULT 65536

@@ -188,6 +188,7 @@ int porch_open(struct porch **ret, const struct porch_open_opts *opts)
 		free_all(p);
 		return r;
 	}
+	exit_add(p);
 	*ret = p;
 	return 0;
 }
@@ -198,12 +199,12 @@ void porch_close(struct porch *p)
 
 	if (!p)
 		return;
+	exit_remove(p);
 	if (!porch_is_ours(p)) {
 		close_in_child(p);
 		return;
 	}
-	/* What was sent and closed, as far as it goes without waiting. */
-	porch_flush(p);
+	handback(p);
 	if (p->phase == PHASE_READY)
 		control_send(p->control, &msg, NULL, 0);
 	session_drop(p);

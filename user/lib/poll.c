@@ -263,6 +263,7 @@ int porch_poll(struct porch *p, struct porch_event *events, int n, int timeout_m
 	stand_up(p);
 	memory_unbury(p);
 	p->stack.now = poll_clock();
+	p->thread = pthread_self();
 	deadline = timeout_ms < 0 ? LIB_NEVER : p->stack.now + timeout_ms * 1000000ull;
 	if (p->session)
 		__atomic_store_n(&p->session->beat, ++p->beat, __ATOMIC_RELAXED);

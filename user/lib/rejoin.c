@@ -49,6 +49,7 @@ static int send_area(struct porch *p, const struct area *a)
 	msg.area.rx_frames = a->rx_frames;
 	msg.area.fill_entries = a->fill_entries;
 	msg.area.completion_entries = a->completion_entries;
+	msg.area.tx_metadata = a->tx_metadata;
 	return control_send(p->control, &msg, fds, 2);
 }
 

@@ -22,7 +22,8 @@ static uint32_t take_areas(struct porch *p)
 		if (!a || !a->bound)
 			continue;
 		n += rx_area(p, a);
-		if (a->n_spent || starved || a->n_tx_free < a->tx_frames / 2 || porch_ring_pending(&a->give))
+		if (a->n_spent || starved || a->n_tx_free + LIB_TX_OUT <= a->tx_frames ||
+		    a->n_tx_free < a->tx_frames / 2 || porch_ring_pending(&a->give))
 			frames_move(p, a, starved);
 	}
 	/* Nobody is always the last. */

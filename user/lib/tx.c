@@ -31,7 +31,18 @@ void *tx_get(struct tcp_stack *stack, struct tcp_conn *conn)
 		p->starved = LIB_STARVED_NS;
 		return NULL;
 	}
-	return a->umem + (uint64_t)a->tx_free[a->n_tx_free - 1] * a->frame_size;
+	stack->leave_sum = a->tx_metadata;
+	return a->umem + (uint64_t)a->tx_free[a->n_tx_free - 1] * a->frame_size + a->tx_metadata;
+}
+
+/* The engine has left the sum of the pseudo-header where the TCP header wants one. */
+static void ask_for_sum(const struct tcp_conn *conn, void *frame)
+{
+	*(struct porch_tx_metadata *)((uint8_t *)frame - PORCH_TX_METADATA) = (struct porch_tx_metadata){
+		.flags = PORCH_TXMD_CHECKSUM,
+		.csum_start = tcp_frame_l4(conn),
+		.csum_offset = 16,
+	};
 }
 
 void tx_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32_t length)
@@ -43,10 +54,13 @@ void tx_send(struct tcp_stack *stack, struct tcp_conn *conn, void *frame, uint32
 
 	if (__builtin_expect(p->capture.fd >= 0, 0))
 		capture_frame(p, a->ifindex, frame, length);
+	if (a->tx_metadata)
+		ask_for_sum(conn, frame);
 	a->tx_out[n - a->tx_first] = 1;
 	((struct xdp_desc *)r->entries)[r->own & r->mask] = (struct xdp_desc){
-		.addr = (uint64_t)n * a->frame_size,
+		.addr = (uint64_t)n * a->frame_size + a->tx_metadata,
 		.len = length,
+		.options = a->tx_metadata ? PORCH_TXMD_OPTION : 0,
 	};
 	r->own++;
 	a->kick = true;

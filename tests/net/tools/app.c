@@ -6,8 +6,10 @@
  *   work=echo|ignore|lend     ignore: accepts and never reads; lend: porch_recv_zc() and never
  * porch_recv_done() accept=at-once|never|usr1|one   usr1: nothing before SIGUSR1; one: one connection per
  * signal speak=first               greets before it has heard anything close=first|abort         closes, or
- * aborts, once it has answered end=N how=exit|kill|close once N are accepted; kill: SIGKILL to itself
+ * aborts, once it has answered end=N how=exit|kill|close|return once N are accepted; exit: _exit(), without
+ * a word; kill: SIGKILL to itself; close: porch_close() first; return: exit()
  *   end=ready how=...         when the first is ready, before it is accepted
+ *   gift=N                    says N octets to whoever is accepted, and closes
  *   backlog=N credit=N queue=N memory=N recvbuf=N sndbuf=N keepalive=N uid=N
  *   poll=block|yield          how it waits
  *
@@ -35,7 +37,7 @@ struct peer {
 	char *buffer;
 };
 
-static long backlog = 1024, credit, queue = -1, memory, recvbuf, sndbuf, keepalive, uid = -1, end_after;
+static long backlog = 1024, credit, queue = -1, memory, recvbuf, sndbuf, keepalive, uid = -1, end_after, gift;
 static const char *work = "echo", *accepting = "at-once", *speak = "last", *close_by = "peer", *end,
 		  *how = "exit", *waiting = "block";
 static struct porch *worker;
@@ -93,6 +95,8 @@ static void leave(void)
 		raise(SIGKILL);
 	if (!strcmp(how, "close"))
 		porch_close(worker);
+	if (!strcmp(how, "return"))
+		exit(0);
 	_exit(0);
 }
 
@@ -107,6 +111,23 @@ static void finish(struct porch_conn *c, struct peer *peer, const char *why)
 	open_now--;
 	free(peer->buffer);
 	free(peer);
+}
+
+/* The send buffer takes all of it (sndbuf=), or it is said that it does not. */
+static void give(struct porch_conn *c, struct peer *peer)
+{
+	char *octets = malloc(gift);
+	ssize_t n;
+
+	if (!octets)
+		abort();
+	for (long i = 0; i < gift; i++)
+		octets[i] = i * 7 + i / 253;
+	n = porch_send(c, octets, gift);
+	if (n != gift)
+		fprintf(stderr, "app: of the gift %zd octets were taken\n", n);
+	free(octets);
+	finish(c, peer, "closed");
 }
 
 static void accept_one(void)
@@ -137,6 +158,8 @@ static void accept_one(void)
 	       info.rx_queue, info.mss, info.timestamps, info.sack, info.wscale_snd);
 	if (!strcmp(speak, "first") && porch_send(c, "porch\n", 6) != 6)
 		fprintf(stderr, "app: the greeting was not taken\n");
+	if (gift)
+		give(c, peer);
 	if (end_after && accepted >= end_after)
 		leave();
 }
@@ -305,6 +328,7 @@ int main(int argc, char **argv)
 		{ "sndbuf", &sndbuf, NULL },
 		{ "keepalive", &keepalive, NULL },
 		{ "uid", &uid, NULL },
+		{ "gift", &gift, NULL },
 		{ "work", NULL, &work },
 		{ "accept", NULL, &accepting },
 		{ "speak", NULL, &speak },

@@ -115,7 +115,7 @@ __noinline int admit_steer(struct xdp_md *ctx, __u32 way, __u32 l4)
 
 		if (type != CONST_HTONS(ETH_P_8021Q) && type != CONST_HTONS(ETH_P_8021AD))
 			break;
-		s->tags[i] = ntohs(frame[7 + 2 * i]);
+		s->tags[i] = vlan_tag(type, frame[7 + 2 * i]);
 	}
 	s->window = ntohs(window);
 	s->ifindex = ctx->ingress_ifindex;
@@ -125,6 +125,14 @@ __noinline int admit_steer(struct xdp_md *ctx, __u32 way, __u32 l4)
 	serial += !serial;
 	*(volatile __u32 *)&s->serial = serial;
 	return serial;
+}
+
+INLINE void steer_rtt(__u32 way, __u32 us)
+{
+	struct porch_steer *s = steer_at(way);
+
+	if (s)
+		s->rtt_us = us;
 }
 
 /* A final ACK of nobody we know. STEER: it proves, and *to says where it goes. */
@@ -161,9 +169,8 @@ INLINE enum verdict admit(struct xdp_md *ctx, struct porch_scratch *scratch, con
 	to->flow = way;
 	to->serial = admit_steer(ctx, way, g->l4);
 	to->kind = PORCH_RECORD_PROOF;
+	steer_rtt(way, entry > 0 ? entry_done(&scratch->key) : 0);
 	flow_publish(way, &scratch->key, &scratch->flow, PORCH_FLOW_HANDED);
-	if (entry > 0)
-		entry_done(&scratch->key);
 	COUNT_BOTH(index, proven);
 	return STEER;
 }

@@ -44,7 +44,7 @@ INLINE void half_open_link(struct xdp_md *ctx, struct porch_half_open *e)
 			return;
 		if (w[0] != CONST_HTONS(ETH_P_8021Q) && w[0] != CONST_HTONS(ETH_P_8021AD))
 			return;
-		e->tags[i] = ntohs(w[1]);
+		e->tags[i] = vlan_tag(w[0], w[1]);
 	}
 }
 

@@ -39,6 +39,12 @@ INLINE int is_extension(__u8 protocol)
 	       protocol == IPPROTO_AH;
 }
 
+/* As maps.h has it. */
+INLINE __u16 vlan_tag(__be16 tpid, __be16 tci)
+{
+	return (ntohs(tci) & ~PORCH_VLAN_8021AD) | (tpid == CONST_HTONS(ETH_P_8021AD) ? PORCH_VLAN_8021AD : 0);
+}
+
 /* Type of what follows Ethernet header and up to two tags; moves *l3 there. */
 INLINE __be16 parse_tags(void *data, void *end, __u32 *l3)
 {

@@ -63,20 +63,22 @@ INLINE int cookie_proves(const struct segment *seg, const struct porch_keys *key
  * which of them the ACK answers (Karn's rule). */
 #define RTT_SAMPLE_US 1000000
 
-/* It has done its work. */
-INLINE void entry_spend(const struct flow_key *k, const struct porch_half_open *e)
+/* It has done its work. The round trip it saw, in microseconds; 0: it cannot be known. */
+INLINE __u32 entry_spend(const struct flow_key *k, const struct porch_half_open *e)
 {
 	__u32 us = (__u32)(clock_ns() / 1000) - e->born_us;
 	struct porch_counters *c = counters();
+	int known = !e->retransmits && us < RTT_SAMPLE_US;
 
 	if (c) {
 		c->proven_by_entry++;
-		if (!e->retransmits && us < RTT_SAMPLE_US) {
+		if (known) {
 			c->rtt_samples++;
 			c->rtt_us_sum += us;
 		}
 	}
 	half_open_remove(k);
+	return known ? us + !us : 0;
 }
 
 /* The entry, if there is one, is exact where a cookie rounds, and it outlives
@@ -102,14 +104,12 @@ __noinline int entry_proves(const struct flow_key *k, __u32 seq, __u32 ack, stru
 	return 1;
 }
 
-/* What entry_proves() left, now that there is a flow. */
+/* What entry_proves() left, now that the flow has its way: entry_spend()'s round trip. */
 __noinline int entry_done(const struct flow_key *k)
 {
 	struct porch_half_open *e = k ? half_open_find(k) : 0;
 
-	if (k && e)
-		entry_spend(k, e);
-	return 0;
+	return k && e ? entry_spend(k, e) : 0;
 }
 
 /*

@@ -65,11 +65,11 @@ INLINE __u16 announced_mss(struct xdp_md *ctx, const struct segment *seg, const 
 }
 
 /* RFC 3168 6.1.1 as tcp_ecn_create_request() reads it. AccECN (AE set, RFC 9768)
- * is met as RFC 3168 ECN, which its client accepts. Plain cookies have no bit; libporch's engine has no ECN. */
-INLINE int ecn_agreed(const struct segment *seg, const struct porch_listener_entry *l, const struct porch_host *h)
+ * is met as RFC 3168 ECN, which its client accepts. Plain cookies have no bit. */
+INLINE int ecn_agreed(const struct segment *seg, const struct porch_host *h)
 {
 	return (seg->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && !seg->ect && h->tcp_ecn &&
-	       (seg->options & PORCH_OPT_TIMESTAMPS) && l->deliver != PORCH_DELIVER_AFXDP;
+	       (seg->options & PORCH_OPT_TIMESTAMPS);
 }
 
 /*
@@ -126,7 +126,7 @@ INLINE void reply_compose(struct xdp_md *ctx, struct segment *seg, const struct 
 	sack = !!(seg->options & PORCH_OPT_SACK);
 	scaled = !!(seg->options & PORCH_OPT_WSCALE);
 	if (ts) {
-		ecn = ecn_agreed(seg, l, h);
+		ecn = ecn_agreed(seg, h);
 		seg->options |= ecn * PORCH_OPT_ECN;
 		fields = cookie_ts_fields(epoch, mss, scaled ? seg->wscale : COOKIE_NO_WSCALE, sack, ecn);
 	} else {

@@ -40,7 +40,7 @@
 #define PORCH_WORKERS_MAX 64		/* worker 0 is porchd itself */
 #define PORCH_HEARTBEAT_TICKS 30	/* without a sign of porchd for so long, nobody is admitted */
 #define PORCH_AFXDP_WINDOW 65535	/* octets that the SYN-ACK of an afxdp listener announces */
-#define PORCH_AFXDP_WSCALE 7		/* and its window scale, RFC 7323 */
+#define PORCH_AFXDP_WSCALE 8		/* and its window scale, RFC 7323: up to 16 MiB */
 
 /* ---- vocabulary: the numbers are in maps, the names in JSON, metrics and man pages ---- */
 
@@ -161,6 +161,10 @@ struct porch_tuple {
 	__u16 local_port;
 };
 
+/* A VLAN tag as the maps keep it: the TCI in host order, and in the place of its DEI, which no
+ * answer repeats, whether its TPID is that of 802.1ad, 0x88a8, instead of 0x8100. No tag: 0xffff. */
+#define PORCH_VLAN_8021AD 0x1000
+
 struct porch_half_open {
 	__u32 irs;		/* client's ISN */
 	__u32 iss;		/* ours: a cookie, in this regime too */
@@ -175,7 +179,7 @@ struct porch_half_open {
 	__u8 listener;		/* index */
 	__u8 retransmits;	/* SYN-ACKs sent again; writer: porchd */
 	__u8 remote_mac[6];
-	__u16 tags[2];		/* VLAN TCIs as on the wire, outer first, host order; 0xffff: none */
+	__u16 tags[2];		/* VLAN tags, outer first; 0xffff: none */
 };
 
 /* ---- porch_flows and porch_flow_tags ----
@@ -226,10 +230,10 @@ struct porch_steer {
 	__u32 ifindex;		/* where the proof came in */
 	__u8 remote_mac[6];	/* source of that frame */
 	__u8 local_mac[6];	/* and its destination */
-	__u16 tags[2];		/* VLAN TCIs as on the wire, outer first, host order; 0xffff: none */
+	__u16 tags[2];		/* VLAN tags, outer first; 0xffff: none */
 	__u16 window;		/* client's, of the proving segment, not scaled */
 	__u16 rx_queue;
-	__u32 reserved;
+	__u32 rtt_us;		/* from the SYN-ACK to the proof, if that is known; 0: not */
 	/* writer: porchd */
 	__u64 word;		/* PORCH_STEER() */
 	__u32 snd_nxt;		/* TIME-WAIT: SEG.SEQ of the ACK that XDP sends */

@@ -169,7 +169,10 @@ enum porch_option {
 	PORCH_NODELAY = 1,		/* 1: no Nagle (RFC 9293 3.7.4); default 0 */
 	PORCH_KEEPALIVE = 2,		/* seconds of silence before the first probe; 0 (default): none */
 	PORCH_USER_TIMEOUT = 3,		/* milliseconds unacknowledged before -ETIMEDOUT; 0: as RFC 9293 */
-	PORCH_CORK = 4,			/* 1: only full segments */
+	PORCH_CORK = 4,			/* 1: only full segments, or what is 200 ms old */
+	PORCH_CONGESTION = 5,		/* 0 (default): CUBIC (RFC 9438); 1: NewReno (RFC 5681) */
+	PORCH_KEEPALIVE_INTERVAL = 6,	/* seconds between probes; 0 (default): as PORCH_KEEPALIVE, 75 at most */
+	PORCH_KEEPALIVE_PROBES = 7,	/* unanswered ones before -ETIMEDOUT; 0 (default): 9 */
 };
 int porch_conn_set(struct porch_conn *c, enum porch_option option, uint32_t value);
 

@@ -295,7 +295,7 @@ struct porch_accept_entry {
 	uint64_t proven_ns;		/* CLOCK_MONOTONIC at XDP */
 	uint64_t queued_ns;		/* nanoseconds between admission and handover */
 	uint32_t claim;			/* PORCH_CLAIM_*; writers: both, by compare-and-swap from FREE */
-	uint32_t reserved;
+	uint32_t rtt_us;		/* from the SYN-ACK to the proof; 0: not known */
 	uint64_t reserved1;
 };
 _Static_assert(sizeof(struct porch_accept_entry) == 128, "part of the protocol");

@@ -2,6 +2,8 @@
 /* deliver=afxdp: what a final ACK needs to become a flow, and what porchd is told of it. */
 #include "handed.h"
 
+#include <unistd.h>
+
 #include <stdio.h>
 
 static const struct harness_options wide = { .flow_sets = 4096, .half_open_max = 64 };
@@ -114,6 +116,35 @@ static void run_row(const struct proof_row *r, int v6, int tracked)
 
 /* ---- what ---- */
 
+/* The round trip of a tracked handshake, and ECN: both are for the engine. */
+static void told(int v6)
+{
+	struct packet syn = client_syn(v6, OFFERS_LINUX), ack;
+	struct porch_tuple t = tuple_of(&syn);
+	struct porch_flow *f;
+	struct decoded d;
+	struct frame out;
+
+	row("ECN and the round trip of a tracked handshake, %s", FAMILY(v6));
+	world_afxdp();
+	l()->regime = PORCH_REGIME_TRACKED;
+	syn.flags |= ECE | CWR;
+	if (connect_syn(&syn, &(struct answer){ .ecn = 1 }, &d)) {
+		usleep(3000);
+		ack = client_ack(&syn, &d);
+		expect_verdict(send_packet(&ack, &out), XDP_REDIRECT, "final ACK");
+	}
+	f = flow_of(&t);
+	if (f) {
+		expect_u32("ECN", f->options & PORCH_OPT_ECN, PORCH_OPT_ECN);
+		if (steer_of(f)->rtt_us < 3000 || steer_of(f)->rtt_us > 1000000)
+			fail("the round trip is %u us", steer_of(f)->rtt_us);
+	} else {
+		fail("there is no flow");
+	}
+	row_end(MORE_SYNS "proven proven_by_entry rtt_samples");
+}
+
 static void remembered(int v6, const char *offers, __u8 agreed, __u8 wscale, __u16 mss)
 {
 	struct packet syn, ack;
@@ -169,7 +200,7 @@ static void tags(int v6)
 		expect_verdict(run_xdp(&in, &out), XDP_REDIRECT, "ACK");
 		if (flow_of(&t)) {
 			expect_record(&ack, &in, &out, PORCH_RECORD_PROOF, flow_of(&t));
-			expect_u32("outer", steer_of(flow_of(&t))->tags[0], 0x2123);
+			expect_u32("outer", steer_of(flow_of(&t))->tags[0], PORCH_VLAN_8021AD | 0x2123);
 			expect_u32("inner", steer_of(flow_of(&t))->tags[1], 45);
 		}
 	}
@@ -305,6 +336,7 @@ int main(void)
 			run_row(&strays[i], v6, 0);
 		for (size_t i = 0; i < sizeof(tracked_strays) / sizeof(tracked_strays[0]); i++)
 			run_row(&tracked_strays[i], v6, 1);
+		told(v6);
 		remembered(v6, OFFERS_LINUX, PORCH_OPT_TIMESTAMPS | PORCH_OPT_SACK | PORCH_OPT_WSCALE, 7,
 			   1460);
 		remembered(v6, OFFERS_WINDOWS, PORCH_OPT_SACK | PORCH_OPT_WSCALE, 8, v6 ? 1440 : 1460);

@@ -32,7 +32,7 @@ static void own_address(struct packet *syn) { memcpy(syn->source, syn->dest, 16)
 static void off(struct packet *syn) { l()->protect = PORCH_PROTECT_OFF; }
 static void monitor(struct packet *syn) { l()->protect = PORCH_PROTECT_MONITOR; }
 static void monitor_full(struct packet *syn) { monitor(syn); beyond_limit(syn); }
-static void tiny_mss(struct packet *syn) { offers_parse("M100 S T N W7", &syn->options); }
+static void tiny_mss(struct packet *syn) { offers_parse("M100 S T N W8", &syn->options); }
 static void keyed(struct packet *syn) { offers_parse("M1460 D", &syn->options); }
 static void payload(struct packet *syn) { syn->payload = 100; }
 static void health_is_bad(struct packet *syn) { l()->health[0] = l()->health[1] = PORCH_HEALTH_NO_SOCKET; }
@@ -98,7 +98,11 @@ static void answers(int v6, const char *offers, __u16 flags, const char *says, c
 	l()->rcv_wscale = 11;
 	l()->user_mss = 0;
 	syn.flags |= flags;
-	connect_syn(&syn, &(struct answer){ .options = says, .window = PORCH_AFXDP_WINDOW, .in_place = 1 },
+	connect_syn(&syn,
+		    &(struct answer){ .options = says,
+				      .window = PORCH_AFXDP_WINDOW,
+				      .ecn = flags && strchr(says, 'T'),
+				      .in_place = 1 },
 		    &d);
 	row_end(counters);
 }
@@ -136,13 +140,14 @@ int main(void)
 	for (int v6 = 0; v6 < 2; v6++) {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			run_row(&rows[i], v6);
-		answers(v6, OFFERS_LINUX, 0, "M S T N W7", MORE_SYNS);
-		answers(v6, OFFERS_LINUX, ECE | CWR, "M S T N W7", MORE_SYNS);
-		answers(v6, OFFERS_WINDOWS, 0, "M N W7 N N S", MORE_SYNS);
-		answers(v6, OFFERS_APPLE, 0, "M N W7 N N T S E E", MORE_SYNS);
-		answers(v6, OFFERS_FREEBSD, 0, "M N W7 S T", MORE_SYNS);
+		answers(v6, OFFERS_LINUX, 0, "M S T N W8", MORE_SYNS);
+		answers(v6, OFFERS_LINUX, ECE | CWR, "M S T N W8", MORE_SYNS);
+		answers(v6, OFFERS_WINDOWS, ECE | CWR, "M N W8 N N S", MORE_SYNS);
+		answers(v6, OFFERS_WINDOWS, 0, "M N W8 N N S", MORE_SYNS);
+		answers(v6, OFFERS_APPLE, 0, "M N W8 N N T S E E", MORE_SYNS);
+		answers(v6, OFFERS_FREEBSD, 0, "M N W8 S T", MORE_SYNS);
 		answers(v6, "M1460", 0, "M", MORE_SYNS "synack_slow");
-		answers(v6, "M1460 N W3", 0, "M N W7", MORE_SYNS "synack_slow");
+		answers(v6, "M1460 N W3", 0, "M N W8", MORE_SYNS "synack_slow");
 		tracked(v6);
 	}
 	return harness_end();

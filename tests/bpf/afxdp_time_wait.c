@@ -10,6 +10,7 @@ static const struct harness_options options = { .flow_sets = 64, .half_open_max 
 #define SENT	  20000u /* octets we have sent, FIN included */
 #define RECEIVED  300u	 /* octets the client has sent, FIN included */
 #define TS_OFFSET 0x70000000u
+#define WINDOW	  (PORCH_AFXDP_WINDOW >> PORCH_AFXDP_WSCALE) /* of what XDP answers */
 
 static __u32 milliseconds(void)
 {
@@ -210,7 +211,7 @@ static void duration(int v6)
 	f = over(v6, OFFERS_LINUX, &syn, &ack, &fin);
 	clock_forward(500);
 	if (f)
-		expect_answer(&fin, f, "N N T", 511);
+		expect_answer(&fin, f, "N N T", WINDOW);
 	clock_forward(599);
 	expect_u32("handed", flows_in_state(PORCH_FLOW_HANDED), 1);
 	clock_forward(1);
@@ -223,7 +224,7 @@ static void duration(int v6)
 	clock_forward(500);
 	fin.seq -= 1;
 	if (f)
-		expect_answer(&fin, f, "N N T", 511);
+		expect_answer(&fin, f, "N N T", WINDOW);
 	clock_forward(100);
 	expect_u32("handed", flows_in_state(PORCH_FLOW_HANDED), 0);
 	row_end("flows_expired");
@@ -313,7 +314,7 @@ static void next_life(const struct next_row *r, int v6)
 		offers_parse(text, &next.options);
 		if (r->reused && connect_syn(&next, NULL, &d)) {
 			/* until it proves, the old life goes on */
-			expect_answer(&fin, f, "N N T", 511);
+			expect_answer(&fin, f, "N N T", WINDOW);
 			ack = client_ack(&next, &d);
 			expect_verdict(send_packet(&ack, &out), XDP_REDIRECT, "ACK");
 			expect_u32("irs", f->irs, next.seq);
@@ -341,7 +342,7 @@ static void replay(int v6)
 	if (f) {
 		expect_refused(&ack, "ACK");
 		ack.payload = 10; /* its first data, again */
-		expect_answer(&ack, f, "N N T", 511);
+		expect_answer(&ack, f, "N N T", WINDOW);
 		expect_u32("serial", steer_of(f)->serial, 1);
 	}
 	row_end("refused_time_wait");

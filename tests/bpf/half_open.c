@@ -80,7 +80,7 @@ static void entry_fields(int v6)
 	syn.tag[1] = (struct tag){ 0x8100, 0x00c8 };
 	connect_syn(&syn, NULL, &d);
 	if (entry_of(&syn, &e)) {
-		expect_u32("outer tag", e.tags[0], 0x2064);
+		expect_u32("outer tag", e.tags[0], PORCH_VLAN_8021AD | 0x2064);
 		expect_u32("inner tag", e.tags[1], 0x00c8);
 	}
 	row_end(HANDSHAKE);

@@ -99,7 +99,7 @@ static void structs(void)
 	BEGIN(porch_keys); F(epoch_key); F(derived); F(master); END();
 	BEGIN(porch_iface); F(ifindex); F(mss4); F(mss6); F(xsk_base); F(xsk_queues); F(reserved); END();
 	BEGIN(porch_steer); F(proven_ns); F(serial); F(ifindex); F(remote_mac); F(local_mac); F(tags); F(window);
-		F(rx_queue); F(reserved); F(word); F(snd_nxt); F(rcv_nxt); F(ts_offset); F(until); END();
+		F(rx_queue); F(rtt_us); F(word); F(snd_nxt); F(rcv_nxt); F(ts_offset); F(until); END();
 	BEGIN(porch_slot); F(ifindex); F(queue); F(worker); F(pid); F(uid); F(zero_copy); F(lease); F(tx_checksum); F(reserved);
 		F(since_ns); END();
 	BEGIN(porch_queue); F(depth); F(limit); F(workers); F(credit); F(peak); F(parked); F(finishing); F(reserved0); F(handed_back); F(reserved); F(admitted);

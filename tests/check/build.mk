@@ -13,7 +13,7 @@ $(ASAN)/built: $(wildcard user/core/*.[ch] user/daemon/*.[ch] user/lib/*.[ch] us
 		tests/net/tools/app.c) $(SKEL) | deps
 	$(call say,ASAN,$(ASAN))
 	@mkdir -p $(@D)
-	$(Q)CFLAGS='-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
+	$(Q)CFLAGS='-O1 -g -DPORCH_DEBUG_FRAMES -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined' \
 		LDFLAGS='-fsanitize=address,undefined' $(MAKE) --no-print-directory B=$(ASAN) $(ASAN_GOALS) >/dev/null
 	$(Q)touch $@
 

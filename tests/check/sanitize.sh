@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # porchd, libporch and the examples as AddressSanitizer and UndefinedBehaviorSanitizer see
-# them: some stories of tests/net at smaller sizes. The shared rings, as ThreadSanitizer does.
+# them, and with the table of who owns which frame: some stories of tests/net at smaller sizes.
+# The shared rings, as ThreadSanitizer does. tests/check/sanitize_fail.sh has more of them.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 ASAN=$PWD/build/asan
-STORIES='afxdp_echo afxdp_waiting afxdp_transfer afxdp_queues afxdp_replay afxdp_loss afxdp_fail_exit afxdp_fail_lazy afxdp_fail_starve'
+# those named, or these
+STORIES=${*:-afxdp_echo afxdp_waiting afxdp_transfer afxdp_queues afxdp_replay afxdp_loss afxdp_fail_exit afxdp_fail_lazy afxdp_fail_starve}
 passed=0 failed=0
 say() {	# ok|not_ok WHAT [FILE]
 	if [ "$1" = ok ]; then passed=$((passed + 1)); echo "ok $((passed + failed)) - $2"; return; fi

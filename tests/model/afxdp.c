@@ -80,7 +80,7 @@ static int time_wait(struct model *m, const struct frame *in, const struct model
 		.seq = f->steer.snd_nxt,
 		.ack = f->steer.rcv_nxt,
 		.flags = ACK,
-		.window = f->flow.options & PORCH_OPT_WSCALE ? 511 : 65535,
+		.window = f->flow.options & PORCH_OPT_WSCALE ? PORCH_AFXDP_WINDOW >> PORCH_AFXDP_WSCALE : PORCH_AFXDP_WINDOW,
 	};
 	__u8 options[12] = { 1, 1, 8, 10 };
 
@@ -145,7 +145,7 @@ static void remember(struct model *m, const struct frame *in, const struct model
 	memcpy(f->steer.local_mac, in->bytes, 6);
 	memcpy(f->steer.remote_mac, in->bytes + 6, 6);
 	for (__u32 i = 0; i < 2; i++)
-		f->steer.tags[i] = i < s->tags ? get16(in->bytes + 14 + 4 * i) : 0xffff;
+		f->steer.tags[i] = model_tag(in, s, i);
 }
 
 static int admit(struct model *m, const struct frame *in, const struct model_segment *s, struct model_flow *f,

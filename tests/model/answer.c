@@ -47,7 +47,7 @@ static void grant_of(const struct model *m, const struct model_segment *s, const
 	g->ts = s->ts && h->tcp_timestamps;
 	g->sack = s->sack && h->tcp_sack;
 	g->scaled = s->scaled && h->tcp_window_scaling;
-	g->ecn = (s->flags & (ECE | CWR)) == (ECE | CWR) && !s->ect && h->tcp_ecn && g->ts && !model_afxdp(l);
+	g->ecn = (s->flags & (ECE | CWR)) == (ECE | CWR) && !s->ect && h->tcp_ecn && g->ts;
 	g->our_scale = model_afxdp(l) ? PORCH_AFXDP_WSCALE : l->rcv_space ? l->rcv_wscale : h->rcv_wscale;
 	if (space > g->mss)
 		space = space / g->mss * g->mss;
@@ -88,7 +88,7 @@ static void track(struct model *m, const struct frame *in, const struct model_se
 	}
 	memcpy(fresh.remote_mac, in->bytes + 6, 6);
 	for (__u32 i = 0; i < s->tags; i++)
-		fresh.tags[i] = get16(in->bytes + 14 + 4 * i);
+		fresh.tags[i] = model_tag(in, s, i);
 	if (!e && m->entries == m->entries_max) {
 		m->counters.half_open_full++;
 		model_arm(m, l);

@@ -82,6 +82,9 @@ struct model_segment {
 
 /* false: nothing that could be a segment of a listener; it passes. */
 bool model_parse(const struct frame *f, struct model_segment *s);
+
+/* Tag `i` of a frame, 0 the outer one, as the tables keep it; 0xffff: it has none. */
+__u16 model_tag(const struct frame *f, const struct model_segment *s, __u32 i);
 /* Is it one of the layouts that are answered in place? */
 bool model_usual(const struct model_segment *s);
 

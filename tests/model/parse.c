@@ -16,6 +16,15 @@ static bool is_tag(__u16 type)
 	return type == 0x8100 || type == 0x88a8;
 }
 
+__u16 model_tag(const struct frame *f, const struct model_segment *s, __u32 i)
+{
+	const __u8 *tag = f->bytes + 12 + 4 * i;
+
+	if (i >= s->tags)
+		return 0xffff;
+	return (get16(tag + 2) & 0xefff) | (get16(tag) == 0x88a8 ? 0x1000 : 0);
+}
+
 static const __u8 map_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static void mapped(__u8 out[16], const __u8 *v4)

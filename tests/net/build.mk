@@ -33,10 +33,11 @@ $(NET)/xdp: $(NET)/xdp.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz
 
-# deliver=afxdp: the relay, clients by the thousand, an application that misbehaves on request
-TEST_TARGETS += $(NET)/relay $(NET)/many $(NET)/app
+# deliver=afxdp: the relay, clients by the thousand, an application that misbehaves on
+# request, a service manager to be notified
+TEST_TARGETS += $(NET)/relay $(NET)/many $(NET)/app $(NET)/notify
 
-$(NET)/relay $(NET)/many: $(NET)/%: $(NET)/%.o $(NET)/common.o
+$(NET)/relay $(NET)/many $(NET)/notify: $(NET)/%: $(NET)/%.o $(NET)/common.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 

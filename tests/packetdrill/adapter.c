@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The interface: each call finds its socket, under the lock, and says errors as
- * the kernel does. --so_flags, with commas between them:
- *
- *   cc=cubic|reno            congestion control of new sockets
- *   backend=auto|bpf|model   who answers SYNs: the BPF programs, run by
- *                            BPF_PROG_TEST_RUN as root; a model of them; auto, which
- *                            is the default: the programs if they can be loaded
- *   synack-retries=N         as in porch.conf(5); default 5
- *   wscale=N                 what listeners announce instead of PORCH_AFXDP_WSCALE;
- *                            scripts written for Linux' defaults want 8
- *   isn=N                    where the model begins to number
+ * the kernel does.
  */
-
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -21,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/retransmit.h"
 #include "drill.h"
 #include "interface.h"
 
@@ -75,7 +64,9 @@ static void control_inq(const struct sock *s, struct msghdr *msg)
 
 	if (!left && (!s->flow || s->flow->conn.flags & (TCP_CONN_FIN_TAKEN | TCP_CONN_DONE)))
 		left = 1;
-	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(left)), .cmsg_level = IPPROTO_TCP, .cmsg_type = DRILL_TCP_INQ };
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(left)),
+			       .cmsg_level = IPPROTO_TCP,
+			       .cmsg_type = DRILL_TCP_INQ };
 	memcpy(CMSG_DATA(c), &left, sizeof(left));
 	msg->msg_controllen = CMSG_SPACE(sizeof(left));
 }
@@ -136,7 +127,8 @@ static int time_of_day(struct drill *d, struct timeval *tv)
 		drill_advance(d, d->now + 1000); /* who asks again and again waits for it to move */
 		at = d->now;
 	}
-	*tv = (struct timeval){ (time_t)(DRILL_WALL + at / TCP_SECOND), (suseconds_t)(at % TCP_SECOND / 1000) };
+	*tv = (struct timeval){ (time_t)(DRILL_WALL + at / TCP_SECOND),
+				(suseconds_t)(at % TCP_SECOND / 1000) };
 	return 0;
 }
 
@@ -144,17 +136,23 @@ PLAIN(int, socket, (void *u, int domain, int type, int protocol), do_socket(d, d
 CALL(int, bind, (void *u, int fd, const struct sockaddr *a, socklen_t n), do_bind(d, s, a, n))
 CALL(int, listen, (void *u, int fd, int backlog), do_listen(d, s, backlog))
 CALL(int, accept, (void *u, int fd, struct sockaddr *a, socklen_t *n), do_accept(d, s, a, n))
-CALL(int, connect, (void *u, int fd, const struct sockaddr *a, socklen_t n), s->kind == SOCK_CONN ? -EISCONN : -EOPNOTSUPP)
+CALL(int, connect, (void *u, int fd, const struct sockaddr *a, socklen_t n),
+     s->kind == SOCK_CONN ? -EISCONN : -EOPNOTSUPP)
 CALL(ssize_t, read, (void *u, int fd, void *buf, size_t n), do_recv(d, s, IOV(buf, n), 1, 0))
-CALL(ssize_t, readv, (void *u, int fd, const struct iovec *iov, int count), do_recv(d, s, iov, (size_t)count, 0))
+CALL(ssize_t, readv, (void *u, int fd, const struct iovec *iov, int count),
+     do_recv(d, s, iov, (size_t)count, 0))
 CALL(ssize_t, recv, (void *u, int fd, void *buf, size_t n, int flags), do_recv(d, s, IOV(buf, n), 1, flags))
-CALL(ssize_t, recvfrom, (void *u, int fd, void *buf, size_t n, int flags, struct sockaddr *a, socklen_t *length),
+CALL(ssize_t, recvfrom,
+     (void *u, int fd, void *buf, size_t n, int flags, struct sockaddr *a, socklen_t *length),
      recv_from(d, s, buf, n, flags, length))
 CALL(ssize_t, recvmsg, (void *u, int fd, struct msghdr *msg, int flags), recv_message(d, s, msg, flags))
 CALL(ssize_t, write, (void *u, int fd, const void *buf, size_t n), do_send(d, s, IOV(buf, n), 1, 0))
-CALL(ssize_t, writev, (void *u, int fd, const struct iovec *iov, int count), do_send(d, s, iov, (size_t)count, 0))
-CALL(ssize_t, send, (void *u, int fd, const void *buf, size_t n, int flags), do_send(d, s, IOV(buf, n), 1, flags))
-CALL(ssize_t, sendto, (void *u, int fd, const void *buf, size_t n, int flags, const struct sockaddr *a, socklen_t length),
+CALL(ssize_t, writev, (void *u, int fd, const struct iovec *iov, int count),
+     do_send(d, s, iov, (size_t)count, 0))
+CALL(ssize_t, send, (void *u, int fd, const void *buf, size_t n, int flags),
+     do_send(d, s, IOV(buf, n), 1, flags))
+CALL(ssize_t, sendto,
+     (void *u, int fd, const void *buf, size_t n, int flags, const struct sockaddr *a, socklen_t length),
      do_send(d, s, IOV(buf, n), 1, flags))
 CALL(ssize_t, sendmsg, (void *u, int fd, const struct msghdr *msg, int flags),
      do_send(d, s, msg->msg_iov, msg->msg_iovlen, flags))
@@ -168,7 +166,8 @@ CALL(int, setsockopt, (void *u, int fd, int level, int name, const void *value, 
      do_setsockopt(d, s, level, name, value, n))
 PLAIN(int, poll, (void *u, struct pollfd *fds, nfds_t n, int timeout), do_poll(d, fds, n, timeout))
 PLAIN(int, netdev_send, (void *u, const void *packet, size_t n), wire_in(d, packet, n))
-PLAIN(int, netdev_receive, (void *u, void *packet, size_t *n, long long *usecs), wire_out(d, packet, n, usecs))
+PLAIN(int, netdev_receive, (void *u, void *packet, size_t *n, long long *usecs),
+      wire_out(d, packet, n, usecs))
 PLAIN(int, usleep, (void *u, useconds_t usec), sleep_for(d, usec))
 PLAIN(int, gettimeofday, (void *u, struct timeval *tv, struct timezone *tz), time_of_day(d, tv))
 PLAIN(int, epoll_create, (void *u, int size), epoll_new(d, size))
@@ -177,7 +176,8 @@ CALL(int, epoll_ctl, (void *u, int fd, int op, int watched, struct epoll_event *
 CALL(int, epoll_wait, (void *u, int fd, struct epoll_event *events, int most, int timeout),
      do_epoll_wait(d, s, events, most, timeout))
 PLAIN(int, pipe, (void *u, int fds[2]), do_pipe(d, fds))
-PLAIN(int, splice, (void *u, int in, loff_t *in_offset, int out, loff_t *out_offset, size_t n, unsigned int flags),
+PLAIN(int, splice,
+      (void *u, int in, loff_t *in_offset, int out, loff_t *out_offset, size_t n, unsigned int flags),
       splice_between(d, in, out, n, flags))
 
 static int call_fcntl(void *u, int fd, int command, ...)
@@ -239,47 +239,6 @@ static int program_getsockopt(int fd, int level, int name, void *value, socklen_
 		 : (int)syscall(SYS_getsockopt, fd, level, name, value, n);
 }
 
-static const char known_flags[] = "cc=cubic|reno, backend=auto|bpf|model, synack-retries=N, wscale=N, isn=N";
-
-static bool flag_take(struct drill *d, const char *word, const char *value)
-{
-	if (!strcmp(word, "cc") && !strcmp(value, "reno"))
-		d->congestion = TCP_CONGESTION_NEWRENO;
-	else if (!strcmp(word, "cc") && !strcmp(value, "cubic"))
-		d->congestion = TCP_CONGESTION_CUBIC;
-	else if (!strcmp(word, "isn"))
-		d->isn = (uint32_t)strtoul(value, NULL, 0);
-	else if (!strcmp(word, "synack-retries"))
-		d->synack_retries = min_u32((uint32_t)strtoul(value, NULL, 0), RETRANSMIT_RETRIES_MAX);
-	else if (!strcmp(word, "wscale") && strtoul(value, NULL, 0) <= 14)
-		d->wscale = (uint8_t)strtoul(value, NULL, 0);
-	else if (!strcmp(word, "backend") && !strcmp(value, "model"))
-		d->backend = BACKEND_MODEL;
-	else if (!strcmp(word, "backend") && !strcmp(value, "bpf"))
-		d->backend = BACKEND_BPF;
-	else if (!strcmp(word, "backend") && !strcmp(value, "auto"))
-		d->backend = BACKEND_AUTO;
-	else
-		return false;
-	return true;
-}
-
-/* A wrong one is no test of anything: nothing runs then. */
-static void flags_read(struct drill *d, const char *flags)
-{
-	char copy[256], *word, *value, *rest = copy;
-
-	snprintf(copy, sizeof(copy), "%s", flags ? flags : "");
-	while ((word = strsep(&rest, ", "))) {
-		value = word;
-		strsep(&value, "=");
-		if (!*word || flag_take(d, word, value ? value : ""))
-			continue;
-		fprintf(stderr, "porch_packetdrill: --so_flags: \"%s\" is none of %s\n", word, known_flags);
-		exit(2);
-	}
-}
-
 static void backend_choose(struct drill *d)
 {
 	int r;
@@ -306,9 +265,6 @@ EXPORT void packetdrill_interface_init(const char *flags, struct packetdrill_int
 	pthread_cond_init(&d->settled, NULL);
 	d->owner = pthread_self();
 	d->now = DRILL_START;
-	d->isn = 0x70000000;
-	d->synack_retries = DRILL_SYNACKS;
-	d->wscale = PORCH_AFXDP_WSCALE;
 	d->out_tail = &d->out;
 	flags_read(d, flags);
 	backend_choose(d);
@@ -318,14 +274,37 @@ EXPORT void packetdrill_interface_init(const char *flags, struct packetdrill_int
 #define MEMBER(name) .name = call_##name
 	*ret = (struct packetdrill_interface){
 		.userdata = d,
-		MEMBER(free),	     MEMBER(socket),	   MEMBER(bind),	   MEMBER(listen),
-		MEMBER(accept),	     MEMBER(connect),	   MEMBER(read),	   MEMBER(readv),
-		MEMBER(recv),	     MEMBER(recvfrom),	   MEMBER(recvmsg),	   MEMBER(write),
-		MEMBER(writev),	     MEMBER(send),	   MEMBER(sendto),	   MEMBER(sendmsg),
-		MEMBER(fcntl),	     MEMBER(ioctl),	   MEMBER(close),	   MEMBER(shutdown),
-		MEMBER(getsockopt),  MEMBER(setsockopt),   MEMBER(poll),	   MEMBER(netdev_send),
-		MEMBER(usleep),	     MEMBER(gettimeofday), MEMBER(netdev_receive), MEMBER(epoll_create),
-		MEMBER(epoll_ctl),   MEMBER(epoll_wait),   MEMBER(pipe),	   MEMBER(splice),
+		MEMBER(free),
+		MEMBER(socket),
+		MEMBER(bind),
+		MEMBER(listen),
+		MEMBER(accept),
+		MEMBER(connect),
+		MEMBER(read),
+		MEMBER(readv),
+		MEMBER(recv),
+		MEMBER(recvfrom),
+		MEMBER(recvmsg),
+		MEMBER(write),
+		MEMBER(writev),
+		MEMBER(send),
+		MEMBER(sendto),
+		MEMBER(sendmsg),
+		MEMBER(fcntl),
+		MEMBER(ioctl),
+		MEMBER(close),
+		MEMBER(shutdown),
+		MEMBER(getsockopt),
+		MEMBER(setsockopt),
+		MEMBER(poll),
+		MEMBER(netdev_send),
+		MEMBER(usleep),
+		MEMBER(gettimeofday),
+		MEMBER(netdev_receive),
+		MEMBER(epoll_create),
+		MEMBER(epoll_ctl),
+		MEMBER(epoll_wait),
+		MEMBER(pipe),
+		MEMBER(splice),
 	};
 }
-

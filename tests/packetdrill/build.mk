@@ -4,7 +4,7 @@
 # and a player of such scripts for machines that have no packetdrill.
 DRILL := $(B)/tests/packetdrill
 DRILL_SRC := $(addprefix tests/packetdrill/,adapter.c clock.c wire.c listener.c handshake.c xdp.c xdp_world.c flow.c \
-	socket.c stream.c option.c info.c ready.c pipe.c interpose.c)
+	socket.c stream.c option.c info.c ready.c pipe.c interpose.c flags.c)
 DRILL_OBJS := $(DRILL_SRC:tests/packetdrill/%.c=$(DRILL)/%.o)
 # porchd's SYN-ACK and its schedule, for a shared object; the rest of what these files hold is left out
 DRILL_DAEMON := $(addprefix $(DRILL)/daemon/,synack.o packet.o retransmit_rows.o)

@@ -14,6 +14,7 @@
  *   option.c     socket options; info.c: TCP_INFO
  *   ready.c      poll and epoll; pipe.c: pipe and splice
  *   interpose.c  the one call that does not come through the interface
+ *   flags.c      --so_flags
  *   adapter.c    all of it as a struct packetdrill_interface
  *
  * One lock. Only netdev_receive(), usleep() and, by a microsecond a call,
@@ -34,19 +35,20 @@
 
 #include "tcp/internal.h"
 
-#define DRILL_MTU	 1500
-#define DRILL_FRAME	 2048
-#define DRILL_ETH	 14
-#define DRILL_FD_FIRST	 64 /* lower ones are the process's own */
-#define DRILL_FDS	 256
-#define DRILL_LISTENERS	 64
-#define DRILL_BUFFER	 (1u << 20)
-#define DRILL_SYNACKS	 5 /* repeated so often: porch.conf's synack-retries */
-#define DRILL_NEVER	 UINT64_MAX
-#define DRILL_TIME_WAIT	 (60 * TCP_SECOND)
-#define DRILL_START	 (1000 * TCP_SECOND) /* of the clock */
-#define DRILL_WALL	 1700000000ull /* seconds, when the clock was 0 */
-#define DRILL_TCP_INQ	 36 /* TCP_INQ and TCP_CM_INQ of linux/tcp.h, which does not go beside the engine */
+#define DRILL_MTU	1500 /* of the interface, unless said otherwise */
+#define DRILL_MTU_MAX	9000
+#define DRILL_FRAME	9216
+#define DRILL_ETH	14
+#define DRILL_FD_FIRST	64 /* lower ones are the process's own */
+#define DRILL_FDS	256
+#define DRILL_LISTENERS 64
+#define DRILL_BUFFER	(1u << 20)
+#define DRILL_SYNACKS	5 /* repeated so often: porch.conf's synack-retries */
+#define DRILL_NEVER	UINT64_MAX
+#define DRILL_TIME_WAIT (60 * TCP_SECOND)
+#define DRILL_START	(1000 * TCP_SECOND) /* of the clock */
+#define DRILL_WALL	1700000000ull	    /* seconds, when the clock was 0 */
+#define DRILL_TCP_INQ	36 /* TCP_INQ and TCP_CM_INQ of linux/tcp.h, which does not go beside the engine */
 
 struct drill;
 struct sock;
@@ -73,7 +75,8 @@ struct listener {
 
 struct options {
 	uint32_t rcvbuf, sndbuf; /* octets; 0: the default */
-	uint32_t keepalive, keepidle, user_timeout;
+	uint32_t keepalive, keepidle, keepintvl, keepcnt,
+		user_timeout;			    /* keepintvl, keepcnt: 0 is the engine's */
 	uint32_t maxseg, congestion, notsent_lowat; /* the last: 0 is none */
 	bool reuse, nodelay, cork;
 	struct linger linger;
@@ -86,7 +89,7 @@ struct flow {
 	struct tcp_start start;
 	uint32_t tsval; /* of our SYN-ACK */
 	uint64_t born;
-	uint32_t sent; /* SYN-ACKs repeated */
+	uint32_t sent;		/* SYN-ACKs repeated */
 	uint16_t announced;	/* MSS */
 	struct sock *listener;	/* while not accepted */
 	uint32_t index, serial; /* with xdp: in porch_flows */
@@ -169,10 +172,10 @@ struct drill {
 	uint32_t isn;
 	uint32_t congestion;
 	uint32_t synack_retries;
-	uint8_t wscale; /* that listeners announce */
+	uint16_t mtu;
 	enum backend backend;
 	struct flow *flows;
-	struct xdp *xdp; /* NULL: the model answers */
+	struct xdp *xdp;			    /* NULL: the model answers */
 	struct listener listeners[DRILL_LISTENERS]; /* [0] unused */
 	uint32_t listeners_used;
 	struct sent *out, **out_tail;
@@ -194,6 +197,9 @@ uint64_t drill_next(struct drill *d);
 
 /* To be asked when a call returns: the time it did so, once, if it had to wait. */
 uint64_t drill_returned(void);
+
+/* ---- flags.c ---- */
+void flags_read(struct drill *d, const char *flags);
 
 /* ---- interpose.c ---- */
 /* The program's calls of `name` become calls of `function`; how many places say so. */
@@ -234,8 +240,8 @@ void xdp_over(struct flow *f, bool time_wait);
 
 /* ---- flow.c ---- */
 struct flow *flow_new(struct drill *d);
-struct flow *flow_find(struct drill *d, const uint8_t remote[16], const uint8_t local[16], uint16_t remote_port,
-		       uint16_t local_port);
+struct flow *flow_find(struct drill *d, const uint8_t remote[16], const uint8_t local[16],
+		       uint16_t remote_port, uint16_t local_port);
 /* f->start and f->listener are filled; into the accept queue, with what `seg` carries. */
 void flow_open(struct drill *d, struct flow *f, const struct tcp_segment *seg);
 void flow_finished(struct flow *f);

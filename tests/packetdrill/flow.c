@@ -16,8 +16,8 @@ struct flow *flow_new(struct drill *d)
 	return f;
 }
 
-struct flow *flow_find(struct drill *d, const uint8_t remote[16], const uint8_t local[16], uint16_t remote_port,
-		       uint16_t local_port)
+struct flow *flow_find(struct drill *d, const uint8_t remote[16], const uint8_t local[16],
+		       uint16_t remote_port, uint16_t local_port)
 {
 	struct flow *f;
 
@@ -77,6 +77,10 @@ void conn_settings(struct flow *f, const struct options *o)
 		tcp_set(&f->stack, &f->conn, TCP_OPTION_NODELAY, o->nodelay);
 	if (o->cork != was->cork)
 		tcp_set(&f->stack, &f->conn, TCP_OPTION_CORK, o->cork);
+	if (o->keepintvl != was->keepintvl)
+		tcp_set(&f->stack, &f->conn, TCP_OPTION_KEEPALIVE_INTERVAL, o->keepintvl);
+	if (o->keepcnt != was->keepcnt)
+		tcp_set(&f->stack, &f->conn, TCP_OPTION_KEEPALIVE_PROBES, o->keepcnt);
 	if (keep != kept)
 		tcp_set(&f->stack, &f->conn, TCP_OPTION_KEEPALIVE, keep);
 	if (o->user_timeout != was->user_timeout)

@@ -87,7 +87,7 @@ static void syn(struct drill *d, struct sock *l, struct flow *f, const uint8_t *
 	const uint8_t *tcp = frame + l4;
 	struct offer o = offer_of(tcp);
 	bool six = memcmp(local, mapped, 12);
-	uint16_t mss = (uint16_t)(DRILL_MTU - (six ? 60 : 40));
+	uint16_t mss = (uint16_t)(d->mtu - (six ? 60 : 40));
 
 	if (seg->flags & (TCP_FLAG_FIN | TCP_FLAG_RST))
 		return;
@@ -104,6 +104,10 @@ static void syn(struct drill *d, struct sock *l, struct flow *f, const uint8_t *
 	f->born = d->now;
 	f->sent = 0;
 	f->tsval = (uint32_t)(d->now / TCP_MS);
+	/* bpf/syn.h, ecn_agreed() */
+	if ((seg->flags & (TCP_FLAG_ECE | TCP_FLAG_CWR)) == (TCP_FLAG_ECE | TCP_FLAG_CWR) && !seg->ecn &&
+	    o.options & PORCH_OPT_TIMESTAMPS)
+		o.options |= PORCH_OPT_ECN;
 	f->announced = l->o.maxseg && l->o.maxseg < mss ? (uint16_t)l->o.maxseg : mss;
 	f->start = (struct tcp_start){
 		.remote_port = (uint16_t)(tcp[0] << 8 | tcp[1]),
@@ -112,11 +116,13 @@ static void syn(struct drill *d, struct sock *l, struct flow *f, const uint8_t *
 		.irs = seg->seq,
 		.iss = d->isn += 0x01000193,
 		.ts_recent = o.options & PORCH_OPT_TIMESTAMPS ? o.tsval : 0,
-		.mss = o.mss ? o.mss : six ? 1220 : 536,
-		.mtu = DRILL_MTU,
-		.options = o.options & (PORCH_OPT_TIMESTAMPS | PORCH_OPT_SACK | PORCH_OPT_WSCALE),
+		.mss = o.mss ? o.mss
+		       : six ? 1220
+			     : 536,
+		.mtu = d->mtu,
+		.options = o.options,
 		.wscale_snd = o.wscale,
-		.wscale_rcv = o.options & PORCH_OPT_WSCALE ? d->wscale : 0,
+		.wscale_rcv = o.options & PORCH_OPT_WSCALE ? PORCH_AFXDP_WSCALE : 0,
 		.rcv_wnd = PORCH_AFXDP_WINDOW,
 	};
 	memcpy(f->start.remote, remote, 16);
@@ -128,6 +134,10 @@ static void syn(struct drill *d, struct sock *l, struct flow *f, const uint8_t *
 
 static void proven(struct drill *d, struct flow *f, const struct tcp_segment *seg)
 {
+	uint64_t us = (d->now - f->born) / 1000;
+
+	if (!f->sent && us < 1000000) /* bpf/proof.h */
+		f->start.rtt_us = (uint32_t)(us + !us);
 	f->start.proven = d->now;
 	f->start.window = seg->window;
 	f->start.ts_ecr = f->tsval;
@@ -166,6 +176,9 @@ static void time_wait_segment(struct drill *d, struct flow *f, const struct tcp_
 	shadow.dsack = false;
 	shadow.flush_pprev = NULL;
 	shadow.rcv_nxt = f->finish.rcv_nxt;
+	shadow.rcv_read = f->finish.rcv_nxt - 1; /* the FIN */
+	shadow.rcv_limit = 0;			 /* no rounding up: XDP does none */
+	shadow.rcv_adv = f->finish.rcv_nxt + PORCH_AFXDP_WINDOW;
 	if (seg->options & TCP_HAS_TIMESTAMPS)
 		shadow.ts_recent = seg->tsval;
 	f->stack.now = d->now;

@@ -72,7 +72,8 @@ static void fill(const struct drill *d, const struct flow *f, struct tcp_info *i
 	i->tcpi_rcv_ssthresh = c->rcv_limit;
 	i->tcpi_rtt = c->srtt_us;
 	i->tcpi_rttvar = c->rttvar_us;
-	i->tcpi_snd_ssthresh = c->ssthresh >= TCP_SSTHRESH_INFINITE ? TCP_SSTHRESH_INFINITE : c->ssthresh / mss;
+	i->tcpi_snd_ssthresh =
+		c->ssthresh >= TCP_SSTHRESH_INFINITE ? TCP_SSTHRESH_INFINITE : c->ssthresh / mss;
 	i->tcpi_snd_cwnd = c->cwnd / mss;
 	i->tcpi_advmss = f->announced;
 	i->tcpi_reordering = 3;

@@ -33,8 +33,8 @@ static void write_pointer(uintptr_t place, uintptr_t value)
 		*(uintptr_t *)place = value;
 }
 
-static void look_through(struct search *s, uintptr_t base, const ElfW(Rela) *rela, size_t size,
-			 const ElfW(Sym) *symbols, const char *strings)
+static void look_through(struct search *s, uintptr_t base, const ElfW(Rela) * rela, size_t size,
+			 const ElfW(Sym) * symbols, const char *strings)
 {
 	for (size_t i = 0; rela && i < size / sizeof(*rela); i++) {
 		size_t symbol = SYMBOL_OF(rela[i].r_info);

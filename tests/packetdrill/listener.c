@@ -46,7 +46,8 @@ int listener_add(struct drill *d, struct sock *s)
 	for (i = 1; i <= d->listeners_used; i++) {
 		const struct listener *old = &d->listeners[i];
 
-		if (old->port != l.port || old->any != l.any || (!l.any && memcmp(old->address, l.address, 16)))
+		if (old->port != l.port || old->any != l.any ||
+		    (!l.any && memcmp(old->address, l.address, 16)))
 			continue;
 		if (old->sock)
 			return -EADDRINUSE;

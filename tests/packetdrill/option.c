@@ -139,8 +139,16 @@ static int set_tcp(struct drill *d, struct sock *s, int name, const void *value,
 	case TCP_QUICKACK:
 		quick_acks(d, s, v);
 		return 0;
-	case TCP_KEEPINTVL: /* the engine's are fixed: the idle time, 75 s at most, and nine */
+	case TCP_KEEPINTVL:
+		if (v < 1 || v > 32767)
+			return -EINVAL;
+		s->o.keepintvl = (uint32_t)v;
+		break;
 	case TCP_KEEPCNT:
+		if (v < 1 || v > 127)
+			return -EINVAL;
+		s->o.keepcnt = (uint32_t)v;
+		break;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -203,7 +211,8 @@ static int get_socket(struct sock *s, int name, void *value, socklen_t *n)
 	case SO_ACCEPTCONN:
 		v = s->kind == SOCK_LISTEN;
 		break;
-	case SO_MEMINFO: /* packetdrill asks before each assertion; include/uapi/linux/sock_diag.h has the order */
+	case SO_MEMINFO: /* packetdrill asks before each assertion; include/uapi/linux/sock_diag.h has the
+			    order */
 		if (s->kind == SOCK_CONN && s->flow && s->flow->opened) {
 			memory[0] = receive_unread(&s->flow->conn);
 			memory[5] = s->flow->conn.snd_end - s->flow->conn.snd_una;
@@ -237,7 +246,9 @@ static int get_tcp(struct drill *d, struct sock *s, int name, void *value, sockl
 		v = s->o.cork;
 		break;
 	case TCP_MAXSEG:
-		v = s->kind == SOCK_CONN && s->flow ? s->flow->conn.mss : s->o.maxseg ? (int)s->o.maxseg : 536;
+		v = s->kind == SOCK_CONN && s->flow ? s->flow->conn.mss
+		    : s->o.maxseg		    ? (int)s->o.maxseg
+						    : 536;
 		break;
 	case TCP_USER_TIMEOUT:
 		v = (int)s->o.user_timeout;
@@ -255,10 +266,10 @@ static int get_tcp(struct drill *d, struct sock *s, int name, void *value, sockl
 		v = (int)s->o.keepidle;
 		break;
 	case TCP_KEEPINTVL:
-		v = (int)min_u32(s->o.keepidle, 75);
+		v = (int)(s->o.keepintvl ? s->o.keepintvl : min_u32(s->o.keepidle, 75));
 		break;
 	case TCP_KEEPCNT:
-		v = TCP_KEEPALIVE_PROBES;
+		v = s->o.keepcnt ? (int)s->o.keepcnt : TCP_KEEPALIVE_PROBES;
 		break;
 	default:
 		return -ENOPROTOOPT;

@@ -105,8 +105,9 @@ int do_poll(struct drill *d, struct pollfd *fds, nfds_t n, int timeout)
 			if (fds[i].fd < 0)
 				continue;
 			s = sock_of(d, fds[i].fd);
-			fds[i].revents = s ? (short)(sock_ready(d, s) & ((uint32_t)fds[i].events | POLLERR | POLLHUP))
-					   : POLLNVAL;
+			fds[i].revents =
+				s ? (short)(sock_ready(d, s) & ((uint32_t)fds[i].events | POLLERR | POLLHUP))
+				  : POLLNVAL;
 			ready += !!fds[i].revents;
 		}
 		if (ready || !timeout)
@@ -126,8 +127,8 @@ static uint64_t signature(struct sock *s)
 	if (s->kind != SOCK_CONN || !s->flow)
 		return 0;
 	c = &s->flow->conn;
-	return (uint64_t)c->rcv_nxt << 32 ^ (uint64_t)c->flags << 20 ^
-	       s->edges << 2 ^ (uint64_t)!!c->error << 1;
+	return (uint64_t)c->rcv_nxt << 32 ^ (uint64_t)c->flags << 20 ^ s->edges << 2 ^
+	       (uint64_t) !!c->error << 1;
 }
 
 void watches_forget(struct drill *d, int fd)

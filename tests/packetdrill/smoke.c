@@ -21,21 +21,21 @@
 #include "interface.h"
 #include "wirepeer.h"
 
-#define MS 1000
+#define MS     1000
 #define SECOND (1000 * MS)
 
 static struct packetdrill_interface t;
 static const char *story;
 static int passed, failed, bad;
-static bool v6;
+static bool v6, mapped; /* mapped: an IPv6 socket, IPv4 on the wire */
 
-#define must(condition)                                                                                       \
-	do {                                                                                                  \
-		if (!(condition)) {                                                                           \
-			printf("# %s: line %d: %s\n", story, __LINE__, #condition);                           \
-			bad++;                                                                                \
-			return;                                                                               \
-		}                                                                                             \
+#define must(condition)                                                                                      \
+	do {                                                                                                 \
+		if (!(condition)) {                                                                          \
+			printf("# %s: line %d: %s\n", story, __LINE__, #condition);                          \
+			bad++;                                                                               \
+			return;                                                                              \
+		}                                                                                            \
 	} while (0)
 
 #define CALL(name, ...) t.name(t.userdata, ##__VA_ARGS__)
@@ -69,29 +69,51 @@ static long long out(struct packet *p)
 	return at;
 }
 
+static void mapped_to(const uint8_t v4[4], struct in6_addr *ret)
+{
+	*ret = (struct in6_addr){ .s6_addr = { [10] = 0xff, 0xff, v4[0], v4[1], v4[2], v4[3] } };
+}
+
 static int listening(void)
 {
 	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(HOST_PORT) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(HOST_PORT) };
-	int fd = CALL(socket, v6 ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP), on = 1;
+	bool six = v6 || mapped;
+	int fd = CALL(socket, six ? AF_INET6 : AF_INET, SOCK_STREAM, IPPROTO_TCP), on = 1;
 
 	memcpy(&in4.sin_addr, host_address[0], 4);
-	memcpy(&in6.sin6_addr, host_address[1], 16);
+	if (v6)
+		memcpy(&in6.sin6_addr, host_address[1], 16);
+	else
+		mapped_to(host_address[0], &in6.sin6_addr);
 	if (fd < 0 || CALL(setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
 		return -1;
-	if (CALL(bind, fd, v6 ? (void *)&in6 : (void *)&in4, v6 ? sizeof(in6) : sizeof(in4)) || CALL(listen, fd, 1))
+	if (CALL(bind, fd, six ? (void *)&in6 : (void *)&in4, six ? sizeof(in6) : sizeof(in4)) ||
+	    CALL(listen, fd, 1))
 		return -1;
 	return fd;
 }
 
-static const struct packet first_syn = { .flags = SYN, .seq = 0, .window = 32792, .mss = 1000, .sack_permitted = true,
-					 .has_wscale = true, .wscale = 7, .has_ts = true, .tsval = 100 };
+static const struct packet first_syn = { .flags = SYN,
+					 .seq = 0,
+					 .window = 32792,
+					 .mss = 1000,
+					 .sack_permitted = true,
+					 .has_wscale = true,
+					 .wscale = 7,
+					 .has_ts = true,
+					 .tsval = 100 };
 
 /* The peer's next segment: right numbers, no payload. */
 static struct packet segment(const struct packet *synack, uint32_t seq, uint32_t ack, uint8_t flags)
 {
-	return (struct packet){ .flags = flags, .seq = seq, .ack = synack->seq + ack, .window = 257,
-				.has_ts = true, .tsval = synack->tsecr + 1, .tsecr = synack->tsval };
+	return (struct packet){ .flags = flags,
+				.seq = seq,
+				.ack = synack->seq + ack,
+				.window = 257,
+				.has_ts = true,
+				.tsval = synack->tsecr + 1,
+				.tsecr = synack->tsval };
 }
 
 static int connected(int listener, struct packet *synack)
@@ -186,7 +208,8 @@ static void data(void)
 	in(&p);
 	must(!CALL(ioctl, fd, SIOCINQ, &value) && value == 700);
 	must(out(&got) >= 0 && got.flags == ACK && got.ack == 701 && got.seq == synack.seq + 1);
-	must(CALL(recv, fd, buf, sizeof(buf), MSG_PEEK) == 700 && CALL(read, fd, buf, sizeof(buf)) == 700 && buf[699] == 'x');
+	must(CALL(recv, fd, buf, sizeof(buf), MSG_PEEK) == 700 && CALL(read, fd, buf, sizeof(buf)) == 700 &&
+	     buf[699] == 'x');
 	must(CALL(recv, fd, buf, sizeof(buf), MSG_DONTWAIT) == -1 && errno == EAGAIN);
 	must(CALL(write, fd, buf, 1500) == 1500);
 	must(out(&got) >= 0 && got.length == 988 && got.seq == synack.seq + 1 && got.ack == 701);
@@ -194,7 +217,8 @@ static void data(void)
 	must(!CALL(ioctl, fd, SIOCOUTQ, &value) && value == 1500);
 	/* the way packetdrill's assertions ask: not through the interface */
 	must(!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n));
-	must(info.tcpi_state == 1 && info.tcpi_unacked == 2 && info.tcpi_snd_cwnd == 10 && info.tcpi_snd_mss == 988);
+	must(info.tcpi_state == 1 && info.tcpi_unacked == 2 && info.tcpi_snd_cwnd == 10 &&
+	     info.tcpi_snd_mss == 988);
 	p = segment(&synack, 701, 1501, ACK);
 	in(&p);
 	must(!CALL(ioctl, fd, SIOCOUTQ, &value) && value == 0);
@@ -283,6 +307,28 @@ static void full_queue(void)
 	must(CALL(accept, listener, NULL, NULL) >= 0);
 }
 
+static void mapped_addresses(void)
+{
+	struct sockaddr_in6 from = {};
+	socklen_t n = sizeof(from);
+	struct packet synack, p;
+	struct in6_addr peer;
+	int listener;
+
+	mapped = !v6;
+	listener = listening();
+	mapped = false;
+	must(listener >= 0);
+	in(&first_syn);
+	must(out(&synack) >= 0 && synack.flags == (SYN | ACK));
+	p = segment(&synack, 1, 1, ACK);
+	in(&p);
+	must(CALL(accept, listener, (struct sockaddr *)&from, &n) >= 0);
+	must(n == sizeof(from) && from.sin6_family == AF_INET6 && from.sin6_port == htons(PEER_PORT));
+	mapped_to(peer_address[0], &peer);
+	must(!memcmp(&from.sin6_addr, v6 ? (const void *)peer_address[1] : &peer, 16));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -293,6 +339,7 @@ static const struct {
 	{ "both close", ending },
 	{ "the peer resets", reset },
 	{ "a full accept queue", full_queue },
+	{ "an IPv6 socket", mapped_addresses },
 };
 
 int main(int argc, char **argv)
@@ -317,7 +364,8 @@ int main(int argc, char **argv)
 		story = stories[i / 4].name;
 		v6 = i & 1;
 		if (i / 2 % 2 && !root) {
-			printf("ok - %s, %s, %s # SKIP needs root: loads BPF programs\n", story, backend, v6 ? "IPv6" : "IPv4");
+			printf("ok - %s, %s, %s # SKIP needs root: loads BPF programs\n", story, backend,
+			       v6 ? "IPv6" : "IPv4");
 			skipped++;
 			continue;
 		}

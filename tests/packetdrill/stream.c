@@ -143,7 +143,8 @@ static ssize_t send_all(struct drill *d, struct sock *s, const void *buf, size_t
 		do { /* sk_stream_wait_memory(): not for each octet */
 			if (!drill_wait(d, DRILL_NEVER))
 				return done ? (ssize_t)done : -EAGAIN;
-		} while (is_conn(s, fd) && !sock_writable(s) && !(s->flow->conn.flags & (TCP_CONN_DONE | TCP_CONN_FIN_QUEUED)));
+		} while (is_conn(s, fd) && !sock_writable(s) &&
+			 !(s->flow->conn.flags & (TCP_CONN_DONE | TCP_CONN_FIN_QUEUED)));
 	}
 	return done ? (ssize_t)done : is_conn(s, fd) ? -EAGAIN : -EBADF;
 }

@@ -21,8 +21,8 @@ void wire_sent(struct drill *d, const void *packet, uint32_t length)
 }
 
 /* The frame's addresses, transport header and protocol; 0: nothing for us. */
-static uint32_t addresses(const uint8_t *ip, uint32_t n, uint8_t source[16], uint8_t dest[16], uint8_t *protocol,
-			  uint32_t *total)
+static uint32_t addresses(const uint8_t *ip, uint32_t n, uint8_t source[16], uint8_t dest[16],
+			  uint8_t *protocol, uint32_t *total)
 {
 	if (n >= 20 && ip[0] >> 4 == 4) {
 		uint32_t header = (ip[0] & 15) * 4;
@@ -80,8 +80,8 @@ static void icmp(struct drill *d, const uint8_t *frame, uint32_t length, uint32_
 	tcp_icmp(&f->stack, &f->conn, frame, length, DRILL_ETH, l4);
 }
 
-static void segment(struct drill *d, const uint8_t *frame, uint32_t length, uint32_t l4, const uint8_t *source,
-		    const uint8_t *dest)
+static void segment(struct drill *d, const uint8_t *frame, uint32_t length, uint32_t l4,
+		    const uint8_t *source, const uint8_t *dest)
 {
 	struct tcp_segment seg;
 	struct flow *f;
@@ -131,7 +131,8 @@ int wire_out(struct drill *d, void *packet, size_t *n, long long *usecs)
 
 	while (!(s = d->out)) {
 		next = drill_next(d);
-		if (next == DRILL_NEVER) { /* nothing will ever come: packetdrill says so, instead of waiting */
+		if (next ==
+		    DRILL_NEVER) { /* nothing will ever come: packetdrill says so, instead of waiting */
 			*n = 0;
 			*usecs = (long long)(DRILL_WALL * 1000000 + d->now / 1000);
 			return 0;

@@ -30,7 +30,8 @@ bool xdp_half_open(struct drill *d, const struct flow *f)
 	struct porch_half_open e;
 
 	world_now(d);
-	return f->listener && !world_half_open(d->xdp, &t, &e) && e.irs == f->start.irs && e.iss == f->start.iss;
+	return f->listener && !world_half_open(d->xdp, &t, &e) && e.irs == f->start.irs &&
+	       e.iss == f->start.iss;
 }
 
 /* A frame's addresses and ports, as maps.h has them. False: no TCP. */
@@ -77,36 +78,13 @@ static struct flow *half_open_flow(struct drill *d, const struct porch_tuple *t)
 	return f;
 }
 
-/* --so_flags=wscale=N: another scale in the SYN-ACK than the one compiled in. */
-static void rescale(const struct drill *d, uint8_t *frame, uint32_t l4)
-{
-	uint8_t *p = frame + l4 + 20, *end = frame + l4 + (frame[l4 + 12] >> 4) * 4;
-	uint8_t *sum = frame + l4 + 16;
-
-	while (p < end && *p && d->wscale != PORCH_AFXDP_WSCALE) {
-		if (*p == 3) {
-			/* RFC 1624: HC' = ~(~HC + ~m + m'), m being the word that holds the octet */
-			uint32_t shift = (p + 2 - frame - l4) & 1 ? 0 : 8;
-			uint32_t s = (uint16_t)~(sum[0] << 8 | sum[1]) + (uint16_t)~(p[2] << shift) + (d->wscale << shift);
-
-			s = (s & 0xffff) + (s >> 16);
-			s = ~((s & 0xffff) + (s >> 16));
-			sum[0] = (uint8_t)(s >> 8);
-			sum[1] = (uint8_t)s;
-			p[2] = d->wscale;
-			return;
-		}
-		p += *p == 1 || p[1] < 2 ? 1 : p[1];
-	}
-}
-
 /* A SYN was answered: what porchd's walk of the half-open table finds then. */
 static void answered(struct drill *d, const struct porch_tuple *t)
 {
 	struct porch_half_open e;
 	struct flow *f;
 	bool six = t->local[10] != 0xff || t->local[11] != 0xff || t->local[0];
-	uint16_t mss = six ? DRILL_MTU - 60 : DRILL_MTU - 40;
+	uint16_t mss = (uint16_t)(d->mtu - (six ? 60 : 40));
 
 	if (world_half_open(d->xdp, t, &e))
 		return;
@@ -123,11 +101,11 @@ static void answered(struct drill *d, const struct porch_tuple *t)
 	f->start.ts_recent = e.ts_recent;
 	f->start.options = e.options;
 	f->start.wscale_snd = e.options & PORCH_OPT_WSCALE ? e.wscale & 0xf : 0;
-	f->start.wscale_rcv = e.options & PORCH_OPT_WSCALE ? d->wscale : 0;
+	f->start.wscale_rcv = e.options & PORCH_OPT_WSCALE ? e.wscale >> 4 : 0;
 }
 
 /* As user/lib/accept.c reads what porchd writes of flow and steer entry. */
-static void start_of(const struct porch_flow *f, const struct porch_steer *s, uint64_t now, uint8_t scale,
+static void start_of(const struct porch_flow *f, const struct porch_steer *s, uint64_t now, uint16_t mtu,
 		     struct tcp_start *ret)
 {
 	*ret = (struct tcp_start){
@@ -140,10 +118,11 @@ static void start_of(const struct porch_flow *f, const struct porch_steer *s, ui
 		.proven = now,
 		.mss = f->mss,
 		.window = s->window,
-		.mtu = DRILL_MTU,
+		.rtt_us = s->rtt_us,
+		.mtu = mtu,
 		.options = f->options,
 		.wscale_snd = f->options & PORCH_OPT_WSCALE ? f->wscale & 0xf : 0,
-		.wscale_rcv = f->options & PORCH_OPT_WSCALE ? scale : 0,
+		.wscale_rcv = f->options & PORCH_OPT_WSCALE ? f->wscale >> 4 : 0,
 		.rcv_wnd = PORCH_AFXDP_WINDOW,
 		.tags = { s->tags[0], s->tags[1] },
 	};
@@ -166,7 +145,7 @@ static void proven(struct drill *d, const struct porch_record *r, const struct t
 	memcpy(t.remote, p->remote, 16);
 	memcpy(t.local, p->local, 16);
 	f = half_open_flow(d, &t);
-	start_of(p, s, d->now, d->wscale, &f->start);
+	start_of(p, s, d->now, d->mtu, &f->start);
 	f->listener = l;
 	f->index = r->flow;
 	f->serial = r->serial;
@@ -219,12 +198,14 @@ static void redirected(struct drill *d, const uint8_t *out, uint32_t n, uint32_t
 
 /* More than any driver hands over at once: a script's way to say a batch. The
  * programs see whose it is by the flow table alone, so nothing is lost by not asking. */
-static void oversized(struct drill *d, const uint8_t *frame, uint32_t length, uint32_t l4, const struct porch_tuple *t)
+static void oversized(struct drill *d, const uint8_t *frame, uint32_t length, uint32_t l4,
+		      const struct porch_tuple *t)
 {
 	struct flow *f = flow_find(d, t->remote, t->local, t->remote_port, t->local_port);
 	struct tcp_segment seg;
 
-	if (!f || !f->opened || f->conn.flags & TCP_CONN_DONE || tcp_parse(frame, length, DRILL_ETH, l4, length - l4, &seg))
+	if (!f || !f->opened || f->conn.flags & TCP_CONN_DONE ||
+	    tcp_parse(frame, length, DRILL_ETH, l4, length - l4, &seg))
 		return;
 	f->stack.now = d->now;
 	tcp_input(&f->stack, &f->conn, &seg);
@@ -237,7 +218,6 @@ void xdp_frame(struct drill *d, const uint8_t *frame, uint32_t length)
 	bool tcp = tuple_read(frame, length, &t, &l4);
 	uint8_t out[4096];
 	int action;
-	bool is_syn;
 
 	if (length > XDP_FRAME_MAX) {
 		if (tcp)
@@ -251,11 +231,8 @@ void xdp_frame(struct drill *d, const uint8_t *frame, uint32_t length)
 	action = world_run(d->xdp, frame, length, out, &n, &meta);
 	switch (action) {
 	case XDP_TX:
-		is_syn = tcp && (frame[l4 + 13] & FLAGS_SYN_ACK) == TCP_FLAG_SYN;
-		if (is_syn)
-			rescale(d, out + meta, l4);
 		wire_sent(d, out + meta + DRILL_ETH, n - meta - DRILL_ETH);
-		if (is_syn)
+		if (tcp && (frame[l4 + 13] & FLAGS_SYN_ACK) == TCP_FLAG_SYN)
 			answered(d, &t);
 		break;
 	case XDP_REDIRECT:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The BPF programs without a wire: loaded, their maps filled as porch and porchd would, each frame a test run. */
+/* The BPF programs without a wire: loaded, their maps filled as porch and porchd would, each frame a test
+ * run. */
 #ifndef PORCH_PACKETDRILL_XDP_H
 #define PORCH_PACKETDRILL_XDP_H
 
@@ -30,8 +31,10 @@ struct xdp {
 void world_now(struct drill *d);
 /* An address that `*` listens on. */
 void world_address(struct xdp *x, const uint8_t address[16]);
-/* A test run of porch_xdp: the XDP action, `out` and its length, of which *meta octets lie in front; or -errno. */
-int world_run(struct xdp *x, const uint8_t *frame, uint32_t length, uint8_t out[4096], uint32_t *n, uint32_t *meta);
+/* A test run of porch_xdp: the XDP action, `out` and its length, of which *meta octets lie in front; or
+ * -errno. */
+int world_run(struct xdp *x, const uint8_t *frame, uint32_t length, uint8_t out[4096], uint32_t *n,
+	      uint32_t *meta);
 int world_half_open(struct xdp *x, const struct porch_tuple *t, struct porch_half_open *ret);
 
 #endif /* PORCH_PACKETDRILL_XDP_H */

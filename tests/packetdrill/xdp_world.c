@@ -22,9 +22,12 @@ static const struct {
 	size_t at;
 	const char *name;
 } mapped_maps[] = {
-	{ offsetof(struct xdp, host), "porch_host" },	    { offsetof(struct xdp, listeners), "porch_listeners" },
-	{ offsetof(struct xdp, ports), "porch_ports" },	    { offsetof(struct xdp, addrs), "porch_addrs" },
-	{ offsetof(struct xdp, flows), "porch_flows" },	    { offsetof(struct xdp, steer), "porch_steer" },
+	{ offsetof(struct xdp, host), "porch_host" },
+	{ offsetof(struct xdp, listeners), "porch_listeners" },
+	{ offsetof(struct xdp, ports), "porch_ports" },
+	{ offsetof(struct xdp, addrs), "porch_addrs" },
+	{ offsetof(struct xdp, flows), "porch_flows" },
+	{ offsetof(struct xdp, steer), "porch_steer" },
 	{ offsetof(struct xdp, queues), "porch_queues" },
 };
 #define MAPPED (sizeof(mapped_maps) / sizeof(mapped_maps[0]))
@@ -40,7 +43,8 @@ static int map_all(struct xdp *x)
 {
 	for (size_t i = 0; i < MAPPED; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(x->skel->obj, mapped_maps[i].name);
-		void *at = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+		void *at =
+			mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
 		if (at == MAP_FAILED)
 			return -errno;
@@ -76,7 +80,8 @@ static int load(struct xdp *x)
 	bpf_map__set_max_entries(x->skel->maps.porch_steer, XDP_SETS * PORCH_SET_WAYS);
 	bpf_map__set_max_entries(x->skel->maps.porch_half_open, XDP_HALF_OPEN);
 	bpf_object__for_each_program (p, x->skel->obj)
-		bpf_program__set_autoload(p, p == x->skel->progs.porch_xdp || p == x->skel->progs.porch_tick_once);
+		bpf_program__set_autoload(p, p == x->skel->progs.porch_xdp ||
+						     p == x->skel->progs.porch_tick_once);
 	r = handshake__load(x->skel);
 	return r ? r : map_all(x);
 }
@@ -111,8 +116,8 @@ static void tick(struct xdp *x)
 static int furnish(struct drill *d)
 {
 	struct porch_iface i = { .ifindex = XDP_IFINDEX,
-				 .mss4 = DRILL_MTU - 40,
-				 .mss6 = DRILL_MTU - 60,
+				 .mss4 = (__u16)(d->mtu - 40),
+				 .mss6 = (__u16)(d->mtu - 60),
 				 .xsk_queues = 1 };
 	struct porch_keys keys = { .master[0] = { .key = { { 1, 2 } }, .id = 1 } };
 	__u32 zero = 0, slot = XDP_IFINDEX % PORCH_IFACE_SLOTS;
@@ -124,7 +129,7 @@ static int furnish(struct drill *d)
 					.tcp_ecn = 2,
 					.ttl = 64,
 					.hop_limit = 64,
-					.rcv_wscale = d->wscale,
+					.rcv_wscale = PORCH_AFXDP_WSCALE,
 					.rcv_space = 65536,
 					.half_open_seconds = HALF_OPEN_SECONDS,
 					.layout = PORCH_LAYOUT,
@@ -165,7 +170,8 @@ void xdp_close(struct drill *d)
 		void *at = *(void **)((char *)x + mapped_maps[i].at);
 
 		if (at)
-			munmap(at, mapped_size(bpf_object__find_map_by_name(x->skel->obj, mapped_maps[i].name)));
+			munmap(at,
+			       mapped_size(bpf_object__find_map_by_name(x->skel->obj, mapped_maps[i].name)));
 	}
 	for (int i = 0; i < 2; i++) {
 		if (x->sockets[i] >= 0)
@@ -198,7 +204,7 @@ void world_now(struct drill *d)
 		q->depth = s ? s->depth : 0;
 		q->limit = s ? s->backlog : 0;
 		x->listeners[i].mss = 0;
-		if (s && s->o.maxseg && s->o.maxseg < DRILL_MTU - 60)
+		if (s && s->o.maxseg && s->o.maxseg < d->mtu - 60u)
 			x->listeners[i].mss = (uint16_t)s->o.maxseg;
 	}
 }
@@ -234,7 +240,7 @@ void xdp_listeners(struct drill *d)
 								    .regime = PORCH_REGIME_TRACKED,
 								    .syn_rate = 1000000,
 								    .rcv_space = 65536,
-								    .rcv_wscale = d->wscale };
+								    .rcv_wscale = PORCH_AFXDP_WSCALE };
 			memcpy(e->address, l->address, sizeof(e->address));
 			e->next = x->ports->listener[l->port];
 			x->ports->listener[l->port] = (__u8)i;
@@ -242,7 +248,8 @@ void xdp_listeners(struct drill *d)
 	}
 }
 
-int world_run(struct xdp *x, const uint8_t *frame, uint32_t length, uint8_t out[4096], uint32_t *n, uint32_t *meta)
+int world_run(struct xdp *x, const uint8_t *frame, uint32_t length, uint8_t out[4096], uint32_t *n,
+	      uint32_t *meta)
 {
 	struct xdp_md md = { .data_end = length, .ingress_ifindex = XDP_IFINDEX };
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = length, .data_out = out,

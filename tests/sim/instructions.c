@@ -203,17 +203,22 @@ int main(int argc, char **argv)
 		uint32_t divisor, limit;
 		bool sums;
 	} paths[] = {
-		{ "receive", "in-order segment received, batch of 16", ROUNDS * BATCH, 250, true },
-		{ "parse", "segment found in its frame", ROUNDS * BATCH, 220, false },
-		{ "ack", "ACK of two segments", ROUNDS * BATCH / 2, 780, false },
-		{ "send", "segment sent", ROUNDS * BATCH, 650, true },
-		{ "handover", "connection opened, reset, released", ROUNDS, 900, false },
+		{ "receive", "in-order segment received, batch of 16", ROUNDS * BATCH, 225, true },
+		{ "parse", "segment found in its frame", ROUNDS * BATCH, 195, false },
+		{ "ack", "ACK of two segments", ROUNDS * BATCH / 2, 640, false },
+		{ "send", "segment sent", ROUNDS * BATCH, 640, true },
+		{ "handover", "connection opened, reset, released", ROUNDS, 720, false },
 	};
 	uint64_t sums, n;
 	int passed = 0, failed = 0;
 
 	if (argc > 1)
 		return work();
+	if (work()) {
+		printf("not ok - the frames that are counted are not those that were meant\n0 passed, 1 "
+		       "failed\n");
+		return 1;
+	}
 	sums = count(argv[0], "sums");
 	if (!sums) {
 		printf("skipped: no valgrind here, or it does not know this processor\n0 passed, 0 failed, 1 "

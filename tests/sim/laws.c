@@ -109,12 +109,17 @@ static void growth(struct end *e)
 	bool recovers = w->recovery == TCP_RECOVERY_FAST || w->recovery == TCP_RECOVERY_CWR ||
 			c->recovery == TCP_RECOVERY_FAST || c->recovery == TCP_RECOVERY_CWR;
 
-	if (c->cwnd <= w->cwnd)
-		return;
 	if (!(c->options & TCP_OPT_SACK) && sacked < 0)
 		delivered = (int64_t)acked; /* it was but an estimate */
-	if (recovers) {			    /* RFC 6937, and back to ssthresh behind it */
-		most = max_u32(w->cwnd, w->pipe) + (delivered > 0 ? (uint64_t)delivered : 0) + 2u * c->mss;
+	if (w->recovery != TCP_RECOVERY_FAST && w->recovery != TCP_RECOVERY_CWR)
+		w->credit = 0;
+	w->credit += (delivered > 0 ? delivered : 0) - (int64_t)w->burst;
+	if (c->cwnd <= w->cwnd)
+		return;
+	if (recovers) { /* RFC 6937, and back to ssthresh behind it */
+		most = max_u32(w->cwnd, w->pipe) + (delivered > 0 ? (uint64_t)delivered : 0) + c->mss;
+		if (w->credit > 0) /* what was delivered since it began, and not yet sent */
+			most = max_u64(most, conn_pipe(c) + (uint64_t)w->credit);
 		most = max_u64(most, (c->ssthresh == TCP_SSTHRESH_INFINITE ? 0 : c->ssthresh) + acked);
 	} else if (c->cwnd >= c->ssthresh)
 		most += c->mss; /* the end of a count that began earlier */

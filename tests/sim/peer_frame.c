@@ -92,7 +92,7 @@ int peer_parse(const struct world *w, const uint8_t *frame, uint32_t length, str
 	return 0;
 }
 
-static uint32_t write_options(struct end *e, uint8_t *o, bool sack)
+static uint32_t write_options(struct end *e, uint8_t *o, bool sack, bool guessed)
 {
 	struct peer *m = e->peer;
 	uint8_t options = e->world->plan.options;
@@ -101,7 +101,9 @@ static uint32_t write_options(struct end *e, uint8_t *o, bool sack)
 
 	if (options & TCP_OPT_TIMESTAMPS) {
 		put(o, 4, 0x0101080a);
-		put(o + 4, 4, 5100 + (uint32_t)((e->world->now - SIM_START) / TCP_MS));
+		/* who guesses may guess a time far ahead: believed, it would make ours old */
+		put(o + 4, 4,
+		    5100 + (uint32_t)((e->world->now - SIM_START) / TCP_MS) + (guessed ? 1 << 24 : 0));
 		put(o + 8, 4, m->ts_recent);
 		n = 12;
 	}
@@ -144,7 +146,7 @@ void peer_say(struct end *e, const struct said *s)
 	put(ip, 2, w->plan.six ? 0x86dd : 0x0800);
 	ip += 2;
 	tcp = ip + (w->plan.six ? 40 : 20);
-	header = 20 + write_options(e, tcp + 20, s->sack && !s->length);
+	header = 20 + write_options(e, tcp + 20, s->sack && !s->length, s->now);
 	n = header + s->length;
 	if (w->plan.six) {
 		put(ip, 4, 0x60000000 | (uint32_t)s->ecn << 20);

@@ -107,6 +107,7 @@ struct watch {
 	uint32_t unexplained, needless, beyond, burst; /* of this event: segments, segments, octets */
 	uint32_t small_end, eager; /* end of the last segment below MSS; those that did not wait for it */
 	uint32_t edge;		   /* of the peer's window */
+	int64_t credit;		   /* in recovery: delivered, less sent */
 	uint32_t pipe_most, cwnd_most;
 	uint64_t timer_base;
 	uint32_t in_row; /* timeouts */

@@ -224,6 +224,50 @@ static void reset_while_queued(void **state)
 	end();
 }
 
+/* RFC 5961 5.2: nobody has got more of us than the SYN-ACK, so there is one right ACK. */
+static void acks_of_the_unsent(void **state)
+{
+	static const uint32_t wrong[] = { 0, 2, 100000, 0x80000001u };
+	struct xdp_frame f;
+	size_t i;
+
+	start(PORCH_OVERFLOW_DROP, 10);
+	proof(x, 0, LISTENER);
+	proof(x, 1, LISTENER);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		xdp_segment(x, &f, 0, PORCH_RECORD_SEGMENT, ACK, 1, 10);
+		be(f.frame + 34 + 8, x->flows[0].iss + wrong[i], 4);
+		pass(x, 0.6);
+		xdp_send(x, &f);
+		assert_int_equal(seen.sent, i + 1);
+		assert_int_equal(sent_flags(), ACK);
+		assert_int_equal(sent_at(4), x->flows[0].iss + 1);
+		assert_int_equal(sent_at(8), x->flows[0].irs + 1);
+		xdp_send(x, &f);
+		assert_int_equal(seen.sent, i + 1);
+	}
+	assert_int_equal(early_count(&x->d.rows[0]), 0);
+	/* a flow whose proof was lost is not admitted by one */
+	xdp_claim(x, 2, LISTENER);
+	xdp_segment(x, &f, 2, PORCH_RECORD_SEGMENT, ACK, 1, 10);
+	be(f.frame + 34 + 8, x->flows[2].iss + 5, 4);
+	xdp_send(x, &f);
+	assert_int_equal(x->queues[LISTENER].depth, 2);
+	segment(x, 2, PORCH_RECORD_SEGMENT, ACK, 1, 10);
+	assert_int_equal(x->queues[LISTENER].depth, 3);
+	/* what is kept is not acknowledged: should its worker go, the client has to send it again */
+	segment(x, 1, PORCH_RECORD_SEGMENT, ACK, 1, 100);
+	assert_int_equal(early_count(&x->d.rows[1]), 1);
+	seen.sent = 0;
+	segment(x, 1, PORCH_RECORD_SEGMENT, RST, 50, 0);
+	assert_int_equal(seen.sent, 1);
+	assert_int_equal(sent_at(8), x->flows[1].irs + 1);
+	/* and the reset that answers such an ACK is exact */
+	segment(x, 1, PORCH_RECORD_SEGMENT, RST, 1, 0);
+	assert_int_equal(phase_of(x, 1), PORCH_PHASE_TOMBSTONE);
+	end();
+}
+
 /* Kept in order, bounded per connection and altogether, given back with the connection. */
 static void early_frames(void **state)
 {
@@ -266,7 +310,7 @@ int main(void)
 		cmocka_unit_test(admitted_once),    cmocka_unit_test(records_that_lie),
 		cmocka_unit_test(proof_lost),	    cmocka_unit_test(full_and_reset),
 		cmocka_unit_test(full_with_credit), cmocka_unit_test(reset_while_queued),
-		cmocka_unit_test(early_frames),
+		cmocka_unit_test(early_frames),	    cmocka_unit_test(acks_of_the_unsent),
 	};
 
 	return unit_run("admit", tests);

@@ -233,6 +233,7 @@ static inline uint32_t xdp_claim(struct world *x, uint32_t flow, uint32_t listen
 	memcpy(s->local_mac, "\x02\0\0\0\0\x01", 6);
 	s->tags[0] = s->tags[1] = TAG_NONE;
 	s->window = 1000;
+	s->rtt_us = 2345;
 	__atomic_store_n(&f->state, PORCH_FLOW_HANDED, __ATOMIC_RELEASE);
 	return s->serial;
 }

@@ -108,7 +108,7 @@ static uint32_t take(void)
 }
 
 /* The client's answer: `ack` beyond iss. */
-static void client(uint32_t flow, uint8_t flags, uint32_t seq, uint32_t ack)
+static void client_says(uint32_t flow, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window)
 {
 	struct xdp_frame f;
 	uint32_t sum = 6 + 20, i;
@@ -116,6 +116,7 @@ static void client(uint32_t flow, uint8_t flags, uint32_t seq, uint32_t ack)
 
 	xdp_segment(x, &f, flow, PORCH_RECORD_SEGMENT, flags, seq, 0);
 	be(ip + 28, x->flows[flow].iss + ack, 4);
+	be(ip + 34, window, 2);
 	be(ip + 36, 0, 2);
 	for (i = 12; i < 40; i++)
 		sum += i & 1 ? ip[i] : ip[i] << 8;
@@ -124,6 +125,11 @@ static void client(uint32_t flow, uint8_t flags, uint32_t seq, uint32_t ack)
 	be(ip + 36, ~sum, 2);
 	xdp_send(x, &f);
 	finishing_poll(&x->d);
+}
+
+static void client(uint32_t flow, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	client_says(flow, flags, seq, ack, 500);
 }
 
 static void it_is_finished(void **state)
@@ -192,6 +198,42 @@ static void it_is_sent_again_and_given_up(void **state)
 	assert_in_range(seconds, 10, 1000);
 	assert_int_equal(phase_of(x, 0), PORCH_PHASE_TOMBSTONE);
 	end();
+}
+
+/* A peer that answers and takes nothing is not waited for, as an application would; one that
+ * takes an octet now and then has ten minutes. */
+static void a_window_that_stays_closed(void **state)
+{
+	uint32_t seconds, taken, sent, round, next;
+
+	for (round = 0; round < 2; round++) {
+		start();
+		entry(0);
+		assert_int_equal(take(), 1);
+		client_says(0, ACK, 1, 1, 0);
+		taken = 1;
+		next = 0;
+		for (seconds = 0; seconds < 3000 && x->queues[1].finishing; seconds++) {
+			sent = seen.sent;
+			x->d.now += SECOND;
+			finishing_poll(&x->d);
+			if (seen.sent == sent || !x->queues[1].finishing)
+				continue;
+			if (round && seconds >= next) {
+				taken++;
+				next = seconds + 8;
+			}
+			client_says(0, ACK, 1, taken, 0);
+		}
+		if (round)
+			assert_in_range(seconds, 599, 602);
+		else
+			assert_in_range(seconds, 10, 599);
+		assert_true(taken < OCTETS);
+		assert_true(sent_flags() & RST);
+		assert_int_equal(phase_of(x, 0), PORCH_PHASE_TOMBSTONE);
+		end();
+	}
 }
 
 static void nothing_of_others(void **state)
@@ -326,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_finished),
 		cmocka_unit_test(it_is_sent_again_and_given_up),
+		cmocka_unit_test(a_window_that_stays_closed),
 		cmocka_unit_test(nothing_of_others),
 		cmocka_unit_test(the_memory_is_cut_short),
 		cmocka_unit_test(no_more_memory_than_allowed),

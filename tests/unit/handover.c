@@ -102,6 +102,7 @@ static void entry(void **state)
 	assert_int_equal(e->iss, 5200);
 	assert_int_equal(e->ts_recent, 77);
 	assert_int_equal(e->ts_ecr, 88);
+	assert_int_equal(e->rtt_us, 2345);
 	assert_int_equal(e->mss, 1460);
 	assert_int_equal(e->window, 1000);
 	assert_int_equal(e->options, x->flows[200].options);

@@ -249,22 +249,29 @@ static void area_away(void **state)
 static void next_hop(void **state)
 {
 	struct porch_msg msg = { .type = PORCH_MSG_NEIGHBOUR, .version = PORCH_WIRE_VERSION };
-	struct porch_conn *c;
+	struct porch_conn *c, *waiting;
 	struct porch_event e;
 
 	begin(0);
 	client_new(&fake, 2, 0);
 	c = take();
+	/* handed over with the old one, and not looked at before the change is known */
+	client_new(&fake, 3, 0);
 	msg.neighbour.ifindex = FAKE_IFINDEX;
 	memcpy(msg.neighbour.was, "\2\0\0\0\0\2", 6);
 	memcpy(msg.neighbour.is, "\2\0\0\0\0\11", 6);
 	control_send(fake.control, &msg, NULL, 0);
-	for (int i = 0; i < 100 && c->tcp.remote_mac[5] != 9; i++)
-		poll_for(&e, 5);
+	/* with somebody to be accepted no poll waits */
+	for (int i = 0; i < 500 && c->tcp.remote_mac[5] != 9; i++) {
+		poll_for(&e, 0);
+		usleep(1000);
+	}
 	porch_send(c, "x", 1);
 	poll_for(&e, 0);
 	assert_int_equal(fake.n_sent, 1);
 	assert_memory_equal(fake.sent[0].frame, "\2\0\0\0\0\11\2\0\0\0\0\1", 12);
+	waiting = take();
+	assert_memory_equal(waiting->tcp.remote_mac, "\2\0\0\0\0\11", 6);
 	end();
 }
 

@@ -67,6 +67,7 @@ struct fake {
 	_Atomic int stop;
 	/* what the test wants to happen */
 	void (*tamper)(struct fake *f, struct porch_msg *msg, int *fds, unsigned int *n_fds);
+	void (*handback)(struct fake *f, struct porch_msg *msg, const int *fds, unsigned int n_fds);
 	int refuse_hello, refuse_rejoin, refuse_listen;	/* -errno */
 	bool silent, no_lease;	/* never answers; keeps the leases */
 	uint32_t tx_metadata;	/* octets in front of frames for sending */

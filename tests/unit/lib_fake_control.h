@@ -128,7 +128,8 @@ static inline void fake_rejoined(struct fake *f)
 	f->ready++;
 }
 
-static inline void fake_message(struct fake *f, struct porch_msg *msg, unsigned int n_fds, bool *rejoining)
+static inline void fake_message(struct fake *f, struct porch_msg *msg, const int *fds, unsigned int n_fds,
+				bool *rejoining)
 {
 	switch (msg->type) {
 	case PORCH_MSG_HELLO:
@@ -158,6 +159,10 @@ static inline void fake_message(struct fake *f, struct porch_msg *msg, unsigned 
 		fake_send(f, msg, NULL, 0);
 		f->unlistens++;
 		break;
+	case PORCH_MSG_HANDBACK:
+		if (f->handback)
+			f->handback(f, msg, fds, n_fds);
+		break;
 	case PORCH_MSG_GOODBYE:
 		f->goodbyes++;
 		break;
@@ -186,7 +191,7 @@ static inline void *fake_run(void *argument)
 			continue;
 		}
 		if (!r && !f->silent)
-			fake_message(f, &msg, n_fds, &rejoining);
+			fake_message(f, &msg, fds, n_fds, &rejoining);
 		for (unsigned int i = 0; i < n_fds; i++)
 			close(fds[i]);
 		if (r) {

@@ -148,7 +148,7 @@ static void tags_of_the_syn(void **state)
 	       "86dd",
 	       frame, 18);
 	check_sums(frame + 18, n - 18, true);
-	s.tags[0] = 7;
+	s.tags[0] = PORCH_VLAN_8021AD | 7;
 	s.tags[1] = 42;
 	n = synack_build(&s, frame);
 	assert_int_equal(n, 22 + 80);
@@ -160,6 +160,14 @@ static void tags_of_the_syn(void **state)
 	       "86dd",
 	       frame, 22);
 	check_sums(frame + 22, n - 22, true);
+	s.tags[0] = 7; /* QinQ of before 802.1ad */
+	assert_int_equal(synack_build(&s, frame), n);
+	octets("020000000002"
+	       "020000000001"
+	       "81000007"
+	       "8100002a"
+	       "86dd",
+	       frame, 22);
 }
 
 /* Every set of options, against write_options() of bpf/reply.h, in whose words they are expected here. */

@@ -116,7 +116,7 @@ static void data_after_close_is_reset(void **state)
 	peer_flush(&p);
 	sent(&p, F | A, 1, 0, 1);
 	peer_in(&p, A, 1, 2, 10);
-	sent(&p, R | A, 2, 0, 1);
+	sent(&p, R, 2, 0, 1);
 	assert_true(tcp_events(&p.conn) & TCP_EVENT_DONE);
 	peer_close(&p);
 }

@@ -112,11 +112,48 @@ static void cork(void **state)
 	sent(&p, A, 1, 1460, 1);
 	peer_in(&p, A, 1, 1461, 0);
 	peer_flush(&p);
-	peer_run(&p, 1000);
+	peer_run(&p, 190);
 	sent_nothing(&p);
 	tcp_set(&p.stack, &p.conn, TCP_OPTION_CORK, 0);
 	peer_flush(&p);
 	sent(&p, P | A, 1461, 10, 1);
+	peer_in(&p, A, 1, 1471, 0);
+
+	/* it holds no longer than 200 ms */
+	tcp_set(&p.stack, &p.conn, TCP_OPTION_CORK, 1);
+	peer_write(&p, 20);
+	peer_run(&p, 190);
+	sent_nothing(&p);
+	peer_run(&p, 20);
+	sent(&p, P | A, 1471, 20, 1);
+	peer_in(&p, A, 1, 1491, 0);
+	peer_write(&p, 20);
+	peer_run(&p, 100);
+	sent_nothing(&p);
+	peer_close(&p);
+}
+
+/* RFC 9293 3.9.1.2: where what was written ends, and where a burst does; not on what is sent again from its middle. */
+static void pushes(void **state)
+{
+	struct peer p;
+	int i;
+
+	peer_open(&p, 0);
+	peer_write(&p, 14600 + 2000);
+	peer_flush(&p);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(peer_next(&p)->flags, i == 9 ? P | A : A);
+	sent_nothing(&p);
+	for (i = 0; i < 3; i++)
+		peer_in(&p, A, 1, 1, 0);
+	peer_flush(&p);
+	assert_int_equal(peer_next(&p)->flags, A);
+	p.taken = p.made;
+	peer_in(&p, A, 1, 14601, 0);
+	peer_flush(&p);
+	assert_int_equal(peer_next(&p)->flags, A);
+	assert_int_equal(peer_next(&p)->flags, P | A);
 	peer_close(&p);
 }
 
@@ -243,6 +280,7 @@ int main(void)
 		cmocka_unit_test(the_first_acks_are_quick),
 		cmocka_unit_test(nagle),
 		cmocka_unit_test(cork),
+		cmocka_unit_test(pushes),
 		cmocka_unit_test(the_first_window_is_ten_segments),
 		cmocka_unit_test(many_small_writes_are_not_many_packets),
 		cmocka_unit_test(a_full_transmit_ring_is_no_loss),

@@ -166,6 +166,12 @@ static void an_echo_reduces_the_window_once(void **state)
 		marked(&p, A | TCP_FLAG_ECE, 1, 1 + 1460 * i, 0, 0);
 	peer_flush(&p);
 	assert_int_equal(p.conn.cwnd, 5 * 1460 - 730);
+	/* as far as it had been sent and no further: our CWR is not yet there */
+	marked(&p, A | TCP_FLAG_ECE, 1, 14601, 0, 0);
+	assert_int_equal(p.conn.recovery, TCP_RECOVERY_NONE);
+	assert_int_equal(p.conn.ssthresh, 5 * 1460 - 730);
+	marked(&p, A | TCP_FLAG_ECE, 1, 16061, 0, 0);
+	assert_int_equal(p.conn.recovery, TCP_RECOVERY_CWR);
 	assert_int_equal(p.conn.retransmits, 0);
 	peer_close(&p);
 }

@@ -68,7 +68,8 @@ static void the_latest_is_reported_first(void **state)
 	assert_int_equal(o->sack_blocks, 3); /* beside timestamps no more fit */
 	assert_int_equal(o->sack[0][0], PEER_IRS + 3001);
 	assert_int_equal(o->sack[0][1], PEER_IRS + 3201);
-	assert_int_equal(o->sack[1][0], PEER_IRS + 1001);
+	assert_int_equal(o->sack[1][0], PEER_IRS + 7001); /* RFC 2018 4: what was reported last, again */
+	assert_int_equal(o->sack[2][0], PEER_IRS + 5001);
 	peer_close(&p);
 }
 

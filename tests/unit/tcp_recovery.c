@@ -134,6 +134,7 @@ static void the_tail_is_probed(void **state)
 	peer_run(&p, 15);
 	sent(&p, P | A, at(&p, 4), MSS, 1);
 	assert_int_equal(p.stack.counters.loss_probes, 1);
+	assert_true(p.conn.rto_base > p.conn.stalled); /* RFC 8985 7.3: the timeout counts from the probe */
 	/* 3 and 4 were lost: the probe's SACK shows it */
 	p.stack.now += 100 * TCP_MS;
 	peer_sack(&p, at(&p, 4), at(&p, 5));

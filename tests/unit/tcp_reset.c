@@ -47,7 +47,7 @@ static void ipv6_and_tags(void **state)
 	peer_open(&p, 0);
 	memset(p.start.remote, 0xfd, 16);
 	memset(p.start.local, 0xfc, 16);
-	p.start.tags[0] = 5;
+	p.start.tags[0] = TCP_TAG_8021AD | 5;
 	p.start.tags[1] = 6;
 	peer_reopen(&p);
 	assert_int_equal(p.conn.mss, 1440);
@@ -55,7 +55,7 @@ static void ipv6_and_tags(void **state)
 	peer_flush(&p);
 	assert_int_equal(answer(&p, 22, &s), 1);
 	assert_int_equal(s.seq, PEER_IRS + 1);
-	assert_int_equal(s.tags[0], 5);
+	assert_int_equal(s.tags[0], TCP_TAG_8021AD | 5);
 	assert_int_equal(s.tags[1], 6);
 	peer_close(&p);
 }

@@ -55,6 +55,25 @@ static void the_round_trip_sets_the_timeout(void **state)
 	peer_close(&p);
 }
 
+static void the_least_round_trip_is_forgotten(void **state)
+{
+	static const struct {
+		uint32_t after_s, rtt_ms, least_us;
+	} row[] = { { 0, 10, 10000 }, { 200, 50, 10000 }, { 99, 40, 10000 }, { 2, 60, 60000 }, { 0, 30, 30000 } };
+	struct peer p;
+
+	peer_open(&p, 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		p.stack.now += row[i].after_s * TCP_SECOND;
+		peer_write(&p, 1);
+		peer_flush(&p);
+		p.stack.now += row[i].rtt_ms * TCP_MS;
+		peer_in(&p, A, 1, 2 + i, 0);
+		assert_int_equal(p.conn.min_rtt_us, row[i].least_us);
+	}
+	peer_close(&p);
+}
+
 static void what_was_sent_twice_is_no_sample(void **state)
 {
 	struct peer p;
@@ -185,6 +204,31 @@ static void keepalive(void **state)
 	peer_close(&p);
 }
 
+static void keepalive_as_told(void **state)
+{
+	struct peer_sent *o;
+	struct peer p;
+
+	peer_open(&p, 0);
+	assert_int_equal(tcp_set(&p.stack, &p.conn, TCP_OPTION_KEEPALIVE_INTERVAL, 32768), -EINVAL);
+	assert_int_equal(tcp_set(&p.stack, &p.conn, TCP_OPTION_KEEPALIVE_PROBES, 128), -EINVAL);
+	assert_int_equal(tcp_set(&p.stack, &p.conn, TCP_OPTION_KEEPALIVE_INTERVAL, 3), 0);
+	assert_int_equal(tcp_set(&p.stack, &p.conn, TCP_OPTION_KEEPALIVE_PROBES, 2), 0);
+	assert_int_equal(tcp_set(&p.stack, &p.conn, TCP_OPTION_KEEPALIVE, 10), 0);
+	peer_run(&p, 10100);
+	sent(&p, A, 0, 0, 1);
+	peer_run(&p, 2800);
+	sent_nothing(&p);
+	peer_run(&p, 200);
+	sent(&p, A, 0, 0, 1);
+	assert_int_equal(tcp_error(&p.conn), 0);
+	peer_run(&p, 3000);
+	o = peer_next(&p);
+	assert_true(o && o->flags & R);
+	assert_int_equal(tcp_error(&p.conn), -ETIMEDOUT);
+	peer_close(&p);
+}
+
 static void deadlines_do_not_hide_each_other(void **state)
 {
 	struct peer p;
@@ -207,12 +251,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backoff_until_it_gives_up),
 		cmocka_unit_test(the_round_trip_sets_the_timeout),
+		cmocka_unit_test(the_least_round_trip_is_forgotten),
 		cmocka_unit_test(what_was_sent_twice_is_no_sample),
 		cmocka_unit_test(a_user_timeout_ends_it_earlier),
 		cmocka_unit_test(a_closed_window_is_probed_for_ever),
 		cmocka_unit_test(but_not_when_nobody_answers),
 		cmocka_unit_test(a_window_taken_back_is_a_closed_one),
 		cmocka_unit_test(keepalive),
+		cmocka_unit_test(keepalive_as_told),
 		cmocka_unit_test(deadlines_do_not_hide_each_other),
 	};
 

@@ -18,5 +18,5 @@ $(B)/tests/vm/%.bpf.o: tests/vm/%.bpf.c vmlinux.h | deps
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 .PHONY: check-vm
-check-vm: all $(VM_TESTS) ## the stories for other kernels (Debian's 6.1 and 6.12), in qemu; fetches them once
+check-vm: all $(VM_TESTS) ## the stories for other kernels (Debian's 6.1, 6.12 and 6.18), in qemu; fetches them once
 	$(Q)VM_MISSING='$(VM_MISSING)' tests/vm/run

@@ -2,11 +2,30 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Kernels of the guests: Debian's cloud images, fetched by apt, never installed,
-# kept unpacked in build/vm/VERSION until that folder is removed.
+# kept unpacked in build/vm/VERSION until that folder is removed. What this machine's
+# apt does not know may be in the backports of the next Debian, whose lists are kept
+# apart, in build/vm/apt.
+
+BACKPORTS="http://deb.debian.org/debian trixie-backports main"
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+apt_apart() {	# PROGRAM ARGUMENT...: apt-get or apt-cache, with lists of its own
+	local program=$1
+
+	shift
+	"$program" -o Dir::Etc::sourcelist="$VM/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::lists="$VM/apt/lists" -o Dir::Cache="$VM/apt/cache" "$@"
+}
+
+apt_apart_begin() {
+	mkdir -p "$VM/apt/lists/partial" "$VM/apt/cache/archives/partial"
+	echo "deb [arch=amd64 signed-by=$KEYRING] $BACKPORTS" > "$VM/apt/sources.list"
+	apt_apart apt-get update -qq > /dev/null 2>&1
+}
 
 # The newest package of a series that apt knows; the pattern leaves out -dbg and -unsigned.
-kernel_packages() {	# SERIES
-	apt-cache search --names-only "^linux-image-${1//./\\.}[.][.+0-9a-z-]*-cloud-amd64\$" 2> /dev/null |
+kernel_packages() {	# SERIES [apt_apart]
+	${2:-} apt-cache search --names-only "^linux-image-${1//./\\.}[.][.+0-9a-z-]*-cloud-amd64\$" 2> /dev/null |
 		cut -d' ' -f1 | grep -v unsigned | sort -V -r | head -3
 }
 
@@ -16,15 +35,19 @@ kernel_present() {	# SERIES
 
 # Fetches and unpacks; says on failure, in one line, why there is none.
 kernel_fetch() {	# SERIES
-	local dir=$VM/$1 work=$VM/$1.new package said
+	local dir=$VM/$1 work=$VM/$1.new apart="" package said
 
 	kernel_present "$1" && return
 	[ -n "$(kernel_packages "$1")" ] || apt-get update -qq > /dev/null 2>&1
-	said="apt knows no linux-image-$1*-cloud-amd64"
-	for package in $(kernel_packages "$1"); do
+	if [ -z "$(kernel_packages "$1")" ]; then
+		apt_apart_begin
+		apart=apt_apart
+	fi
+	said="apt knows no linux-image-$1*-cloud-amd64, nor do the backports"
+	for package in $(kernel_packages "$1" $apart); do
 		rm -rf "$work"
 		mkdir -p "$work/tree"
-		if ! said=$(cd "$work" && apt-get download -qq "$package" 2>&1); then
+		if ! said=$(cd "$work" && $apart apt-get download -qq "$package" 2>&1); then
 			said="apt-get download $package: $(tail -1 <<< "$said")"
 			continue
 		fi

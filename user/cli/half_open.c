@@ -55,7 +55,7 @@ static int add(const struct porch_tuple *key, const struct porch_half_open *entr
 	tags = json_array();
 	for (i = 0; i < 2; i++) {
 		if (entry->tags[i] != NO_TAG)
-			json_array_append_new(tags, json_integer(entry->tags[i]));
+			json_array_append_new(tags, json_integer(entry->tags[i] & ~PORCH_VLAN_8021AD));
 	}
 	if (one)
 		json_object_set_new(one, "vlan_tags", tags);

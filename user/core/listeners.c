@@ -88,8 +88,8 @@ int porch_listeners_check(const struct porch_listen_spec *specs, size_t n, struc
 			return porch_err_set(
 				err, -EOPNOTSUPP,
 				"%s: this kernel has no bpf_sk_assign_tcp_reqsk(), so nothing can "
-				"be delivered to a service; run Linux 6.9 or newer, or use protect=monitor "
-				"or off",
+				"be delivered to a service of it; run Linux 6.9 or newer, or use "
+				"deliver=afxdp, or protect=monitor or off",
 				porch_listen_spec_format(&specs[i], text));
 		r = porch_sysctl_can_deliver(err);
 		if (r)

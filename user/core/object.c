@@ -118,12 +118,12 @@ static int set_sizes(struct handshake *object, const struct porch_rodata *rodata
 
 static int explain_load(int r, struct porch_err *err)
 {
-	if (r != -EPERM && !porch_kernel_can_deliver())
+	if (r != -EPERM && r != -ENOMEM && !porch_kernel_can_deliver())
 		return porch_err_set(
 			err, r,
-			"BPF programs: this kernel is older than Linux 6.9 and does not take them, not even "
-			"to "
-			"monitor; run a newer one (Debian 12: apt-get install linux-image-6.12-amd64)");
+			"BPF programs: this kernel does not take them; porch needs Linux 6.1 or newer, and for "
+			"deliver=kernel 6.9 (Debian 12: apt-get install linux-image-6.12-amd64); -v shows "
+			"what it says");
 	switch (r) {
 	case -EPERM:
 		return porch_err_set(

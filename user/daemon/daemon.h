@@ -19,6 +19,7 @@
 
 #include "core/config.h"
 #include "core/tables.h"
+#include "daemon/moved.h"
 
 struct loop;		/* loop.h: epoll, pollers, timers */
 struct opener;		/* opener.h: the privileged side */
@@ -182,6 +183,7 @@ struct daemon {
 	struct parked *parked;
 	struct watch *watch;
 	struct neighbour *neighbour;
+	struct moved moved;
 	struct {
 		uint64_t admitted, handed, forwarded, forward_full, resets, stale_finish, bad_finish, bad_frame,
 			unknown_record, leases_taken, leases_given, areas_rebuilt, workers_reaped, rejoined,

@@ -9,6 +9,7 @@
 #include "daemon/group.h"
 
 #define FRAME_MAX 4096 /* of any UMEM: no connection has ever sent more at once */
+#define LIFE_SECONDS 600 /* a peer that takes an octet a minute does not keep our memory for ever */
 
 struct finishing_conn {
 	struct tcp_conn tcp; /* tcp.user: unused; tcp.area: ifindex */
@@ -169,6 +170,7 @@ static void take_over(struct daemon *d, struct finishing_conn *c)
 	flow_detach(d, c->flow);
 	row->state = ROW_STEERED;
 	row->worker = 0;
+	row->since_ns = d->now;
 	row->listener = listener;
 	row->serial = c->serial;
 	row->turn = c->index;
@@ -279,6 +281,16 @@ static void over(struct daemon *d, struct finishing_conn *c)
 	flow_over(d, c->flow, c->serial, phase); /* and finishing_forget() */
 }
 
+/* The list is in the order in which they came. */
+static void end_the_oldest(struct daemon *d)
+{
+	uint32_t flow = d->connections->steered[0].first;
+
+	for (; flow != FLOW_NONE && d->now - d->rows[flow].since_ns >= LIFE_SECONDS * NS_PER_SEC;
+	     flow = d->rows[flow].next)
+		tcp_abort(&d->finishing->stack, &d->finishing->conns[d->rows[flow].turn]->tcp);
+}
+
 /* The loop has turned, which is all that is needed. */
 static void due(struct daemon *d, void *arg)
 {
@@ -294,6 +306,7 @@ int finishing_poll(struct daemon *d)
 	if (!f->n)
 		return 0;
 	f->stack.now = d->now;
+	end_the_oldest(d);
 	tcp_stack_run(&f->stack);
 	tcp_stack_flush(&f->stack);
 	while ((c = f->noted)) {

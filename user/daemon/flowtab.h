@@ -36,7 +36,7 @@ enum flow_row_state {
 struct early_frame;
 
 struct flow_row {
-	uint64_t since_ns; /* QUEUED, WAITING, PARKED: of admission; CLOSING: of that */
+	uint64_t since_ns; /* QUEUED, WAITING, PARKED: of admission; CLOSING, worker 0: of that */
 	union {
 		struct early_frame *early; /* QUEUED; early.h */
 		uint32_t turn;		   /* STEERED: index in the accept ring, of worker 0 in finishing.c's

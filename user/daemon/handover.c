@@ -179,11 +179,13 @@ static void fill(struct daemon *d, const struct candidate *c, struct porch_accep
 		.wscale = f->wscale,
 		.tags = { s->tags[0], s->tags[1] },
 		.proven_ns = s->proven_ns,
+		.rtt_us = s->rtt_us,
 		.queued_ns = d->now - row->since_ns,
 	};
 	memcpy(entry->remote, f->remote, 16);
 	memcpy(entry->local, f->local, 16);
 	memcpy(entry->remote_mac, s->remote_mac, 6);
+	moved_follow(&d->moved, s->proven_ns, s->ifindex, entry->remote_mac);
 	memcpy(entry->local_mac, s->local_mac, 6);
 	if (row->early)
 		entry->early = fill_early(d, c->w, flow, row);

@@ -118,6 +118,7 @@ static void changed(struct daemon *d, uint32_t ifindex, const uint8_t was[6], co
 		"interface %u: next hop %02x:%02x:%02x:%02x:%02x:%02x is now %02x:%02x:%02x:%02x:%02x:%02x",
 		ifindex, was[0], was[1], was[2], was[3], was[4], was[5], is[0], is[1], is[2], is[3], is[4],
 		is[5]);
+	moved_note(&d->moved, d->now, ifindex, was, is);
 	parked_neighbour(d, ifindex, was, is);
 	peers_broadcast_neighbour(d, ifindex, was, is);
 	finishing_neighbour(d, ifindex, was, is);

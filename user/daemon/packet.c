@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <arpa/inet.h>
 
+#include <porch/maps.h>
+
 #include "daemon/packet.h"
 #include "tcp/csum.h"
 
@@ -19,15 +21,21 @@ bool packet_is_v6(const struct packet_path *path)
 	return memcmp(path->remote, mapped, sizeof(mapped));
 }
 
+static uint8_t *put_tag(uint8_t *p, uint16_t tag)
+{
+	p = put16(p, tag & PORCH_VLAN_8021AD ? 0x88a8 : 0x8100);
+	return put16(p, tag & ~PORCH_VLAN_8021AD);
+}
+
 uint8_t *packet_ethernet(const struct packet_path *path, uint8_t *frame)
 {
 	bool one = path->tags[0] != NO_TAG, two = one && path->tags[1] != NO_TAG;
 	uint8_t *p = put(put(frame, path->remote_mac, 6), path->local_mac, 6);
 
 	if (one)
-		p = put16(put16(p, two ? 0x88a8 : 0x8100), path->tags[0]); /* IEEE 802.1ad outside 802.1Q */
+		p = put_tag(p, path->tags[0]);
 	if (two)
-		p = put16(put16(p, 0x8100), path->tags[1]);
+		p = put_tag(p, path->tags[1]);
 	return put16(p, packet_is_v6(path) ? 0x86dd : 0x0800);
 }
 

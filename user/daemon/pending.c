@@ -11,7 +11,10 @@
 
 #define CHALLENGE_UNIT_NS (8 * NS_PER_MS) /* so that the time of the last one fits 16 bits */
 
-/* A challenge ACK, no more than one in CHALLENGE_MS. */
+/*
+ * A challenge ACK, no more than one in CHALLENGE_MS. It acknowledges no early frame:
+ * those may still have to come again, when the worker they went to is gone.
+ */
 static void challenge(struct daemon *d, uint32_t flow, struct flow_row *row)
 {
 	uint16_t now = d->now / CHALLENGE_UNIT_NS;
@@ -21,7 +24,7 @@ static void challenge(struct daemon *d, uint32_t flow, struct flow_row *row)
 	     (uint16_t)(now - row->challenged) < CHALLENGE_MS * NS_PER_MS / CHALLENGE_UNIT_NS))
 		return;
 	row->challenged = now ? now : 1;
-	answer_send(d, flow, ANSWER_CHALLENGE, early_rcv_nxt(d, flow));
+	answer_send(d, flow, ANSWER_CHALLENGE, d->tables.flows[flow].irs + 1);
 }
 
 /* RFC 5961 3.2, in SYN-RECEIVED or ESTABLISHED. */
@@ -70,6 +73,10 @@ void pending_segment(struct daemon *d, const struct porch_record *r, const struc
 	}
 	if (!(seg->flags & SEGMENT_ACK))
 		return;
+	if (seg->ack != d->tables.flows[r->flow].iss + 1) {
+		challenge(d, r->flow, row); /* RFC 5961 5.2: we have sent nothing but the SYN-ACK */
+		return;
+	}
 	if (row->state == ROW_NONE || row->state == ROW_PARKED) {
 		/* Parked: only another proof tries again. Not noted: its proof was lost on
 		 * the way, or comes by another queue; XDP has seen it, so it is proven. */

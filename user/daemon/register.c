@@ -247,6 +247,12 @@ void peer_bind_failed(struct daemon *d, struct worker_area *wa, int error)
 	if (error == -EOPNOTSUPP && d->config.zero_copy)
 		peer_refuse(p, error, "%s queue %u: zero-copy = yes, and its driver cannot; set it to no",
 			    a->group->name, a->queue);
+	else if (error == -EINVAL && d->config.zero_copy)
+		/* virtio_net, if the host keeps VIRTIO_F_ACCESS_PLATFORM from it */
+		peer_refuse(p, error,
+			    "%s queue %u: zero-copy = yes, and its driver refuses (a virtio card: the host must "
+			    "offer it iommu_platform); set it to no",
+			    a->group->name, a->queue);
 	else
 		peer_refuse(p, error, "%s queue %u: cannot be bound: %s", a->group->name, a->queue,
 			    strerror(-error));

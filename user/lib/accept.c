@@ -42,6 +42,7 @@ static void start_of(const struct porch_accept_entry *e, const struct area *a, s
 		.ts_recent = e->ts_recent,
 		.ts_ecr = e->ts_ecr,
 		.proven = e->proven_ns,
+		.rtt_us = e->rtt_us,
 		.mss = e->mss,
 		.window = e->window,
 		.mtu = a ? a->mtu : 1280,

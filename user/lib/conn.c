@@ -190,12 +190,15 @@ int porch_conn_set(struct porch_conn *c, enum porch_option option, uint32_t valu
 		[PORCH_KEEPALIVE] = TCP_OPTION_KEEPALIVE,
 		[PORCH_USER_TIMEOUT] = TCP_OPTION_USER_TIMEOUT,
 		[PORCH_CORK] = TCP_OPTION_CORK,
+		[PORCH_CONGESTION] = TCP_OPTION_CONGESTION,
+		[PORCH_KEEPALIVE_INTERVAL] = TCP_OPTION_KEEPALIVE_INTERVAL,
+		[PORCH_KEEPALIVE_PROBES] = TCP_OPTION_KEEPALIVE_PROBES,
 	};
 	int r = lib_conn_check(c);
 
 	if (r)
 		return r;
-	if (option < PORCH_NODELAY || option > PORCH_CORK)
+	if (option < PORCH_NODELAY || option > PORCH_KEEPALIVE_PROBES)
 		return -ENOPROTOOPT;
 	if (c->lost)
 		return -ECONNRESET;

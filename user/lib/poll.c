@@ -269,7 +269,7 @@ int porch_poll(struct porch *p, struct porch_event *events, int n, int timeout_m
 		__atomic_store_n(&p->session->beat, ++p->beat, __ATOMIC_RELAXED);
 	send_first(p);
 	/* A busy worker must hear porchd too. */
-	if (p->stack.now - p->looked >= LIB_FLAG_NS && timeout_ms)
+	if (p->stack.now - p->looked >= LIB_FLAG_NS)
 		wait_events(p, 0);
 	for (;;) {
 		uint32_t work = turn_take(p);

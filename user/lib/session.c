@@ -231,6 +231,9 @@ static int message(struct porch *p, const struct porch_msg *msg, int fds[3])
 	case PORCH_MSG_CAPTURE:
 		return capture_start(p, msg, fds);
 	case PORCH_MSG_NEIGHBOUR:
+		/* what was handed over before this was said bears the old one */
+		if (p->phase == PHASE_READY && porch_ring_pending(&p->accept))
+			accept_take(p);
 		lib_conn_neighbour(p, msg->neighbour.ifindex, msg->neighbour.was, msg->neighbour.is);
 		return 0;
 	default:

@@ -60,49 +60,8 @@ static void uncount(struct tcp_conn *conn, const struct tcp_record *r, uint32_t 
 		conn->resent -= n;
 }
 
-/*
- * What nearly every ACK does: the oldest in flight, sent once, in order, and
- * nothing is marked. Their links in the order of sending are those of the ring, so
- * that they go all at once.
- */
-static void clean_plain(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d)
-{
-	const struct tcp_record *r = NULL, *last = NULL;
-	uint32_t i = conn->rec_head;
-	uint64_t first = 0;
-
-	if (conn->sacked | conn->lost | conn->resent | conn->mtu_probe || conn->rec_level == 2 ||
-	    !conn->rec_any || conn->recovery != TCP_RECOVERY_NONE || conn->rec_oldest != i)
-		return;
-	for (; i != conn->rec_tail; i++) {
-		r = record_at(conn, i);
-		if (seq_after(r->seq + r->length, ack) || r->flags & TCP_RECORD_EVER ||
-		    r->newer != (i + 1 == conn->rec_tail ? i : i + 1))
-			break;
-		if (!last)
-			first = r->sent;
-		last = r;
-	}
-	if (!last)
-		return;
-	d->rtt_first = (stack->now - first) | 1;
-	d->rtt_last = (stack->now - last->sent) | 1;
-	d->sent = last->sent;
-	d->sent_end = last->seq + last->length;
-	if (seq_after(d->sent_end, conn->rack_fack))
-		conn->rack_fack = d->sent_end;
-	conn->rec_head = i;
-	if (i == conn->rec_tail) {
-		records_free(stack, conn);
-	} else {
-		conn->rec_oldest = i;
-		record_at(conn, i)->older = i;
-	}
-}
-
 static void clean(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ack, struct tcp_delivery *d)
 {
-	clean_plain(stack, conn, ack, d);
 	while (conn->rec_head != conn->rec_tail) {
 		struct tcp_record *r = record_at(conn, conn->rec_head);
 		uint32_t n = ack - r->seq;
@@ -163,12 +122,85 @@ static void progress(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t ac
 		conn->rack_round = ack;
 	if (conn->recovery == TCP_RECOVERY_NONE && seq_before(conn->recover, ack - 1))
 		conn->recover = ack - 1;
-	send_trim(stack, conn);
+	if (conn->snd_head && !seq_after(conn->snd_head->base + conn->snd_head->used, ack))
+		send_trim(stack, conn);
 	if (conn->flags & TCP_CONN_OUT_WANTED)
 		conn_notify(stack, conn);
 }
 
-bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+/*
+ * What nearly every ACK does: it takes the oldest in flight, sent once, in order,
+ * while nothing is marked and nothing awaited; what is left was sent after it. Their
+ * links in the order of sending are those of the ring, so that they go all at once.
+ * False: it is not so plain, and nothing has changed.
+ */
+static bool ack_plain(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	const struct tcp_record *first = NULL, *last = NULL;
+	uint32_t ack = seg->ack, acked = ack - conn->snd_una, end, i = conn->rec_head;
+	uint64_t now = stack->now, rtt, sent;
+	bool small = conn->rec_level < 2;
+	uint32_t mask = conn->rec_level ? TCP_BLOCK / sizeof(*first) - 1 : TCP_INLINE_RECORDS - 1;
+	const struct tcp_record *ring = conn->rec_level ? conn->rec_memory : conn->rec_inline;
+
+	if (acked - 1 >= conn_flight(conn) || seg->options & TCP_HAS_SACK || seg->flags & TCP_FLAG_ECE ||
+	    conn->recovery | conn->sacked | conn->lost | conn->resent | conn->mtu_probe ||
+	    conn->flags & (TCP_CONN_TLP | TCP_CONN_FRTO | TCP_CONN_FIN_SENT) || !conn->rec_any ||
+	    conn->rec_oldest != i)
+		return false;
+	for (; i != conn->rec_tail; i++) {
+		const struct tcp_record *r = __builtin_expect(small, 1) ? ring + (i & mask) : record_at(conn, i);
+
+		if (seq_after(r->seq + r->length, ack)) {
+			if (r->seq != ack)
+				return false;
+			break;
+		}
+		if (r->flags & TCP_RECORD_EVER || r->newer - i > 1 || (r->newer == i && i + 1 != conn->rec_tail))
+			return false;
+		if (!first)
+			first = r;
+		last = r;
+	}
+	if (!first)
+		return false;
+	sent = last->sent;
+	end = last->seq + last->length;
+	rtt = now - first->sent;
+	if (seq_after(end, conn->rack_fack))
+		conn->rack_fack = end;
+	if (sent > conn->rack_sent || (sent == conn->rack_sent && seq_after(end, conn->rack_end))) {
+		conn->rack_sent = sent;
+		conn->rack_end = end;
+		conn->rack_rtt_us = (uint32_t)min_u64((now - sent) / 1000, 0x7fffffff);
+	}
+	if (i == conn->rec_tail) {
+		records_free(stack, conn);
+	} else {
+		while (conn->rec_level == 2 && conn->rec_head != i)
+			record_drop_head(stack, conn);
+		conn->rec_head = conn->rec_oldest = i;
+		record_at(conn, i)->older = i;
+		if ((int32_t)(conn->rec_resend - i) < 0)
+			conn->rec_resend = i;
+	}
+	conn->probes = 0;
+	conn->duplicates = 0;
+	conn->snd_wl1 = seg->seq;
+	conn->snd_wnd = (uint32_t)seg->window << conn->wscale_snd;
+	conn->snd_max_wnd = max_u32(conn->snd_max_wnd, conn->snd_wnd);
+	progress(stack, conn, ack);
+	rtt_sample(stack, conn, rtt);
+	if (conn->cwnd < conn->ssthresh && !conn->hystart.done)
+		hystart_sample(conn, (uint32_t)min_u64((now - sent) / 1000, 0xffffffff));
+	cc_acked(stack, conn, acked);
+	send_timer(stack, conn);
+	if (conn_unsent(conn))
+		output_later(stack, conn);
+	return true;
+}
+
+static __attribute__((noinline)) bool ack_any(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	uint32_t ack = seg->ack, prior_una = conn->snd_una, prior_sacked = conn->sacked;
 	struct tcp_delivery d = { .tsecr = seg->tsecr };
@@ -199,9 +231,13 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	if (seg->options & TCP_HAS_SACK && conn->options & TCP_OPT_SACK)
 		sack_input(stack, conn, seg, &d);
 	if (!d.acked && !d.sacked && !duplicate && !d.dsack) {
-		if (window && conn->snd_una == conn->snd_nxt) {
+		if (window && conn->snd_una == conn->snd_nxt && conn->send_kind == TCP_SEND_WINDOW_PROBE) {
 			conn->backoff = 0;
 			deadline_clear(conn, TCP_DEADLINE_SEND); /* of window probes */
+		} else if (!conn->snd_wnd && conn->snd_una == conn->snd_nxt && conn->send_kind == TCP_SEND_WINDOW_PROBE &&
+			   conn->deadline[TCP_DEADLINE_SEND] != TCP_NEVER) {
+			/* from its answer on */
+			deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + rtt_rto(conn));
 		}
 		if (conn_unsent(conn))
 			output_later(stack, conn);
@@ -209,7 +245,7 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	}
 	rtt = sample(stack, conn, seg, &d);
 	if (rtt)
-		rtt_sample(conn, rtt);
+		rtt_sample(stack, conn, rtt);
 	if (conn->cwnd < conn->ssthresh && d.rtt_last && !d.any_resent)
 		hystart_sample(conn, (uint32_t)min_u64(d.rtt_last / 1000, 0xffffffff));
 	recovery_ack(stack, conn, &d, duplicate, prior_una, prior_sacked, seg);
@@ -218,4 +254,9 @@ bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_
 	if (conn_unsent(conn) || conn->lost > conn->resent)
 		output_later(stack, conn);
 	return true;
+}
+
+bool ack_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	return __builtin_expect(ack_plain(stack, conn, seg), 1) || ack_any(stack, conn, seg);
 }

@@ -30,7 +30,7 @@ void conn_done(struct tcp_stack *stack, struct tcp_conn *conn, int error)
 void conn_time_wait(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	conn->state = TCP_STATE_TIME_WAIT;
-	if (!output_ack(stack, conn)) {
+	if (conn->flags & (TCP_CONN_ACK_OWED | TCP_CONN_ACK_NOW) && !output_ack(stack, conn)) {
 		/* the peer repeats its FIN, and who keeps TIME-WAIT answers it */
 	}
 	conn_done(stack, conn, 0);

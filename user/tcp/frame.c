@@ -22,7 +22,12 @@ static inline uint32_t get32(const uint8_t *p)
 	return __builtin_bswap32(v);
 }
 
-/* The outer of two tags is of a provider (802.1ad), a single one is not. */
+static void put_tag(uint8_t *p, uint16_t tag)
+{
+	put16(p, tag & TCP_TAG_8021AD ? 0x88a8 : 0x8100);
+	put16(p + 2, tag & ~TCP_TAG_8021AD);
+}
+
 uint32_t frame_link(void *frame, const uint8_t *mac, const uint16_t *tags, uint16_t ethertype)
 {
 	uint8_t *p = frame;
@@ -31,13 +36,11 @@ uint32_t frame_link(void *frame, const uint8_t *mac, const uint16_t *tags, uint1
 	memcpy(p, mac + 6, 6); /* back to whom it came from */
 	memcpy(p + 6, mac, 6);
 	if (tags[0] != TCP_TAG_NONE) {
-		put16(p + n, tags[1] != TCP_TAG_NONE ? 0x88a8 : 0x8100);
-		put16(p + n + 2, tags[0]);
+		put_tag(p + n, tags[0]);
 		n += 4;
 	}
 	if (tags[1] != TCP_TAG_NONE) {
-		put16(p + n, 0x8100);
-		put16(p + n + 2, tags[1]);
+		put_tag(p + n, tags[1]);
 		n += 4;
 	}
 	put16(p + n, ethertype);
@@ -71,10 +74,25 @@ static uint32_t build_ip(const struct tcp_conn *conn, uint8_t *p, uint32_t octet
 	return 40;
 }
 
-/* RFC 2018, 2883: the duplicate first, then the range that changed last, then the others. */
+static void put_range(uint8_t *p, const struct tcp_range *r)
+{
+	put32(p, r->from);
+	put32(p + 4, r->to);
+}
+
+static bool is_said(const uint32_t *said, uint32_t n, uint32_t i)
+{
+	while (n--) {
+		if (said[n] == i)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 2018, 2883: the duplicate first, then the ranges that changed last, then the others. */
 static uint32_t put_sack(struct tcp_conn *conn, uint8_t *p, uint32_t room)
 {
-	uint32_t most = (room - 4) / 8, n = 0, recent = conn->ranges, i;
+	uint32_t most = (room - 4) / 8, n = 0, said[4], told = 0, i, j;
 
 	if (room < 12)
 		return 0;
@@ -86,23 +104,16 @@ static uint32_t put_sack(struct tcp_conn *conn, uint8_t *p, uint32_t room)
 		conn->dsack = 0;
 		n = 1;
 	}
-	for (i = 0; i < conn->ranges && n < most; i++) {
-		const struct tcp_range *r = conn->range + i;
-
-		if (!seq_before(conn->sack_recent, r->from) && seq_before(conn->sack_recent, r->to)) {
-			put32(p + 4 + 8 * n, r->from);
-			put32(p + 8 + 8 * n, r->to);
-			recent = i;
-			n++;
-			break;
-		}
+	for (j = 0; j < 4 && n < most && told < conn->ranges; j++) {
+		i = reassembly_find(conn, conn->sack_recent[j]);
+		if (i == conn->ranges || is_said(said, told, i))
+			continue;
+		put_range(p + 4 + 8 * n++, conn->range + i);
+		said[told++] = i;
 	}
 	for (i = 0; i < conn->ranges && n < most; i++) {
-		if (i == recent)
-			continue;
-		put32(p + 4 + 8 * n, conn->range[i].from);
-		put32(p + 8 + 8 * n, conn->range[i].to);
-		n++;
+		if (!is_said(said, told, i))
+			put_range(p + 4 + 8 * n++, conn->range + i);
 	}
 	if (!n)
 		return 0;

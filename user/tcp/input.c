@@ -85,9 +85,9 @@ static void received(struct tcp_stack *stack, struct tcp_conn *conn, const struc
 static inline bool is_plain(const struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	if ((seg->flags & ~TCP_FLAG_PSH) != TCP_FLAG_ACK || seg->seq != conn->rcv_nxt || !seg->length ||
-	    seg->length > conn->rcv_adv - conn->rcv_nxt || conn->ranges)
+	    seg->length > conn->rcv_adv - conn->rcv_nxt || conn->ranges || seg->ecn == 3)
 		return false;
-	if (conn->flags & (TCP_CONN_FIN_SEEN | TCP_CONN_ORPHAN | TCP_CONN_RESET_OWED | TCP_CONN_ECN_OK))
+	if (conn->flags & (TCP_CONN_FIN_SEEN | TCP_CONN_ORPHAN | TCP_CONN_RESET_OWED))
 		return false;
 	if (!(conn->options & TCP_OPT_TIMESTAMPS))
 		return true;
@@ -185,8 +185,11 @@ static void congestion_met(struct tcp_conn *conn, const struct tcp_segment *seg)
 {
 	if (seg->flags & TCP_FLAG_CWR)
 		conn->flags &= ~TCP_CONN_ECN_ECE;
-	if (seg->ecn == 3 && seg->length)
-		conn->flags |= TCP_CONN_ECN_ECE;
+	if (seg->ecn != 3 || !seg->length)
+		return;
+	if (!(conn->flags & TCP_CONN_ECN_ECE)) /* the sooner the peer hears, the shorter the queue */
+		conn->flags |= TCP_CONN_ACK_NOW;
+	conn->flags |= TCP_CONN_ECN_ECE;
 }
 
 /* The data of an acceptable segment, with its FIN; ACK is already dealt with. */
@@ -196,8 +199,11 @@ static void data(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 	const uint8_t *p = seg->payload;
 
 	if (conn->flags & TCP_CONN_ORPHAN && seq_after(end, conn->rcv_nxt)) {
-		if (!(conn->flags & TCP_CONN_FIN_TAKEN))
-			conn_reset(stack, conn, -ECONNABORTED); /* RFC 1122 4.2.2.13 */
+		if (!(conn->flags & TCP_CONN_FIN_TAKEN)) { /* RFC 1122 4.2.2.13 */
+			conn->snd_nxt = seg->ack; /* RFC 9293 3.10.7.1: what the peer is sure to believe */
+			conn->flags |= TCP_CONN_RESET_BARE;
+			conn_reset(stack, conn, -ECONNABORTED);
+		}
 		return;
 	}
 	if (seg->flags & TCP_FLAG_FIN && !(conn->flags & TCP_CONN_FIN_SEEN) &&
@@ -241,9 +247,20 @@ static void data(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 		return;
 	}
 	stack->counters.out_of_order++;
+	conn->quick =
+		TCP_QUICK_ACKS; /* who repairs a loss has few segments on the way: no ACK of them may wait */
 	if (!reassembly_add(stack, conn, from, p, end - from))
 		stack->counters.no_memory++;
 	output_ack(stack, conn);
+}
+
+/* And what a sender meets: an acknowledgement alone, in order. */
+static inline bool is_bare(const struct tcp_conn *conn, const struct tcp_segment *seg)
+{
+	if ((seg->flags & ~TCP_FLAG_PSH) != TCP_FLAG_ACK || seg->seq != conn->rcv_nxt || seg->length ||
+	    conn->flags & TCP_CONN_RESET_OWED)
+		return false;
+	return !(conn->options & seg->options & TCP_HAS_TIMESTAMPS) || (int32_t)(seg->tsval - conn->ts_recent) >= 0;
 }
 
 int tcp_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
@@ -257,6 +274,11 @@ int tcp_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	if (!sum_right(seg)) {
 		stack->counters.refused_checksum++;
 		return -EBADMSG;
+	}
+	if (is_bare(conn, seg)) {
+		if (ack_input(stack, conn, seg))
+			believed(stack, conn, seg);
+		return 0;
 	}
 	if (conn->flags & TCP_CONN_RESET_OWED)
 		return 0;

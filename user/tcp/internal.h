@@ -60,10 +60,12 @@ enum tcp_conn_state {
 #define TCP_CONN_LENT	     (1u << 14) /* tcp_send_piece() without its commit */
 #define TCP_CONN_TLP	     (1u << 15) /* loss probe in flight, up to tlp_end */
 #define TCP_CONN_TLP_RESENT  (1u << 16) /* and it was a retransmission */
+#define TCP_CONN_RESET_BARE  (1u << 17) /* RST without ACK: it answers a segment, whose ACK is its number */
 #define TCP_CONN_TLP_OWED    (1u << 18)
 #define TCP_CONN_CWND_FULL   (1u << 19) /* cwnd was what held data back */
 #define TCP_CONN_INTERACTIVE (1u << 20) /* answers carry our ACKs: no quick ones */
 #define TCP_CONN_FRTO	     (1u << 21) /* RFC 5682: is this timeout spurious? */
+#define TCP_CONN_UNCORKED    (1u << 22) /* for this once: TCP_CORKED is over */
 #define TCP_CONN_ECN_OK	     (1u << 23)
 #define TCP_CONN_ECN_ECE     (1u << 24) /* we owe ECE until CWR */
 #define TCP_CONN_ECN_CWR     (1u << 25) /* next data segment carries CWR */
@@ -88,6 +90,7 @@ enum tcp_send_kind {
 	TCP_SEND_LOSS_PROBE,
 	TCP_SEND_REORDER,
 	TCP_SEND_WINDOW_PROBE,
+	TCP_SEND_CORKED,
 };
 
 #define TCP_NEVER	      UINT64_MAX
@@ -107,6 +110,8 @@ enum tcp_send_kind {
 #define TCP_FIN_TIMEOUT	      (60 * TCP_SECOND)
 #define TCP_CHALLENGE_MS      500
 #define TCP_QUICK_ACKS	      16
+#define TCP_MIN_RTT_S	      300
+#define TCP_CORKED	      (200 * TCP_MS) /* a cork holds no longer */
 #define TCP_KEEPALIVE_PROBES  9
 #define TCP_RANGES_MAX	      255
 #define TCP_PAWS_DAYS_MS      (24u * 24 * 3600 * 1000)
@@ -210,6 +215,7 @@ _Static_assert(sizeof(struct tcp_range) == 16, "a block full of them");
 /* Payload beyond rcv_nxt, checksum already found right. False: dropped. */
 bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data,
 		    uint32_t n);
+uint32_t reassembly_find(const struct tcp_conn *conn, uint32_t seq);
 void reassembly_join(struct tcp_stack *stack, struct tcp_conn *conn); /* rcv_nxt has moved */
 
 /* ---- window.c ---- */
@@ -312,7 +318,7 @@ void hystart_sample(struct tcp_conn *conn, uint32_t rtt_us);
 uint32_t hystart_grow(struct tcp_conn *conn, uint32_t acked); /* what to add to cwnd in slow start */
 
 /* ---- rtt.c ---- */
-void rtt_sample(struct tcp_conn *conn, uint64_t ns);
+void rtt_sample(struct tcp_stack *stack, struct tcp_conn *conn, uint64_t ns);
 static inline uint64_t rtt_rto(const struct tcp_conn *conn)
 {
 	uint64_t rto = (uint64_t)conn->rto_us << (conn->backoff < 12 ? conn->backoff : 12);

@@ -32,7 +32,7 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	memcpy(conn->tags, start->tags, 4);
 	conn->options = start->options;
 	conn->pseudo = pseudo_sum(conn);
-	conn->ts_offset = start->ts_ecr - (uint32_t)(start->proven / TCP_MS);
+	conn->ts_offset = start->ts_ecr + start->rtt_us / 1000 - (uint32_t)(start->proven / TCP_MS);
 	conn->ts_recent = start->ts_recent;
 	conn->ts_recent_ms = clock_ms(stack);
 	if (start->options & TCP_OPT_WSCALE) {
@@ -61,6 +61,8 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	conn->cwnd = cc_initial(conn);
 	conn->ssthresh = TCP_SSTHRESH_INFINITE;
 	conn->rto_us = TCP_RTO_INITIAL_US;
+	if (start->rtt_us)
+		rtt_sample(stack, conn, start->rtt_us * 1000ull); /* RFC 6298 2.2: the SYN-ACK's is the first */
 	conn->undo_resent = -1;
 	hystart_init(conn);
 	for (int i = 0; i < TCP_DEADLINES; i++)

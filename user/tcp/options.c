@@ -31,6 +31,16 @@ int tcp_set(struct tcp_stack *stack, struct tcp_conn *conn, enum tcp_option opti
 		if (value && !(conn->flags & TCP_CONN_DONE))
 			deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + value * TCP_SECOND);
 		return 0;
+	case TCP_OPTION_KEEPALIVE_INTERVAL:
+		if (value > 32767)
+			return -EINVAL;
+		conn->keepalive_interval_s = (uint16_t)value;
+		return 0;
+	case TCP_OPTION_KEEPALIVE_PROBES:
+		if (value > 127)
+			return -EINVAL;
+		conn->keepalive_probes = (uint8_t)value;
+		return 0;
 	case TCP_OPTION_CONGESTION:
 		if (value > TCP_CONGESTION_NEWRENO)
 			return -EINVAL;

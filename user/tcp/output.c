@@ -62,7 +62,7 @@ static bool send_records(struct tcp_stack *stack, struct tcp_conn *conn, uint32_
 		f.block = block;
 		at += part;
 		if (at == data)
-			f.flags |= (data ? TCP_FLAG_PSH : 0) | (fin ? TCP_FLAG_FIN : 0);
+			f.flags |= (data && f.seq + part == conn->snd_end ? TCP_FLAG_PSH : 0) | (fin ? TCP_FLAG_FIN : 0);
 		if (!frame_output(stack, conn, &f))
 			return false;
 		conn->retransmits++;
@@ -136,7 +136,7 @@ static bool worth_sending(const struct tcp_conn *conn, uint32_t length, uint32_t
 	if (length < queued) /* the window is small */
 		return length >= conn->snd_max_wnd / 2;
 	if (conn->flags & TCP_CONN_CORK &&
-	    !(conn->flags & TCP_CONN_FIN_QUEUED)) /* but the buffer may hold less than a segment */
+	    !(conn->flags & (TCP_CONN_FIN_QUEUED | TCP_CONN_UNCORKED))) /* but the buffer may hold less than a segment */
 		return conn->flags & TCP_CONN_OUT_WANTED && conn->snd_una == conn->snd_nxt;
 	if (conn->flags & TCP_CONN_NODELAY || conn->snd_una == conn->snd_nxt)
 		return true;
@@ -196,6 +196,19 @@ static enum verdict send_segment(struct tcp_stack *stack, struct tcp_conn *conn,
 	return SENT;
 }
 
+/*
+ * RFC 9293 3.9.1.2: PSH where what was written ends. And where a burst does that is held
+ * back by a window: a receiver that gathers segments before it looks at them need not
+ * wait for one more.
+ */
+static inline bool pushes(const struct tcp_conn *conn, uint32_t length, uint32_t queued, uint32_t pipe,
+			  uint32_t window, uint32_t sent)
+{
+	if (length == queued)
+		return length;
+	return sent && (pipe + 2 * length > conn->cwnd || window < 2 * length);
+}
+
 static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	struct pace pace = pace_begin(stack, conn);
@@ -227,7 +240,7 @@ static enum verdict send_new(struct tcp_stack *stack, struct tcp_conn *conn)
 			cc_idle(stack, conn);
 		if (!pace_take(stack, conn, pace, length + fin))
 			break;
-		v = send_segment(stack, conn, length, fin, length && length == queued);
+		v = send_segment(stack, conn, length, fin, pushes(conn, length, queued, pipe, window, sent));
 		if (v != SENT)
 			break;
 		sent += length + fin;
@@ -318,14 +331,18 @@ bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 	stack->counters.loss_probes++;
 	conn->flags &= ~(TCP_CONN_TLP_OWED | TCP_CONN_TLP_RESENT);
 	conn->flags |= TCP_CONN_TLP | (resent ? TCP_CONN_TLP_RESENT : 0);
+	if (conn->rto_base == conn->stalled) /* RFC 8985 7.3, but not again and again where nothing is acknowledged */
+		conn->rto_base = stack->now;
 	conn->tlp_end = conn->snd_nxt;
 	return true;
 }
 
 bool output_reset(struct tcp_stack *stack, struct tcp_conn *conn)
 {
-	struct tcp_frame f = { .seq = conn->snd_nxt, .flags = TCP_FLAG_RST | TCP_FLAG_ACK };
+	struct tcp_frame f = { .seq = conn->snd_nxt, .flags = TCP_FLAG_RST };
 
+	if (!(conn->flags & TCP_CONN_RESET_BARE))
+		f.flags |= TCP_FLAG_ACK;
 	conn->flags |= TCP_CONN_RESET_OWED;
 	if (!frame_output(stack, conn, &f))
 		return false;

@@ -69,6 +69,40 @@ static struct tcp_block *copy(struct tcp_stack *stack, struct tcp_block *after, 
 	return after;
 }
 
+/* The range that holds it, or conn->ranges. */
+uint32_t reassembly_find(const struct tcp_conn *conn, uint32_t seq)
+{
+	uint32_t i = find(conn, seq + 1);
+
+	return i < conn->ranges && !seq_before(seq, conn->range[i].from) ? i : conn->ranges;
+}
+
+/* RFC 2018 4: what was said before is said again, newest first. */
+static void changed(struct tcp_conn *conn, uint32_t from, uint32_t to, uint32_t seq)
+{
+	uint32_t i;
+
+	for (i = 0; i < 3 && (seq_before(conn->sack_recent[i], from) || !seq_before(conn->sack_recent[i], to)); i++)
+		;
+	memmove(conn->sack_recent + 1, conn->sack_recent, i * sizeof(conn->sack_recent[0]));
+	conn->sack_recent[0] = seq;
+}
+
+/* RFC 2883 4.1: of what has come again, the first part. */
+static void twice(struct tcp_conn *conn, uint32_t i, uint32_t j, uint32_t seq, uint32_t end)
+{
+	for (; i < j; i++) {
+		uint32_t from = seq_max(seq, conn->range[i].from), to = seq_min(end, conn->range[i].to);
+
+		if (!seq_before(from, to))
+			continue;
+		conn->dsack = conn->options & TCP_OPT_SACK;
+		conn->dsack_from = from;
+		conn->dsack_to = to;
+		return;
+	}
+}
+
 bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq, const uint8_t *data,
 		    uint32_t n)
 {
@@ -93,6 +127,7 @@ bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq
 	/* ranges i to j - 1 overlap or touch it; only what they lack is copied */
 	if (i == j && conn->ranges == TCP_RANGES_MAX)
 		return false;
+	twice(conn, i, j, seq, end);
 	from = seq;
 	to = end;
 	after = i ? conn->range[i - 1].last : conn->rcv_tail;
@@ -127,7 +162,7 @@ bool reassembly_add(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t seq
 		conn->ranges -= j - i - 1;
 	}
 	r[i] = (struct tcp_range){ .from = from, .to = to, .last = last };
-	conn->sack_recent = seq;
+	changed(conn, from, to, seq);
 	return true;
 }
 

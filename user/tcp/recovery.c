@@ -177,10 +177,15 @@ static void loss_probe_answered(struct tcp_stack *stack, struct tcp_conn *conn, 
 			conn->flags &= ~TCP_CONN_TLP;
 		return;
 	}
+	/* as far as the probe and no further: it may have been late, not lost; what comes next tells */
+	if (conn->flags & TCP_CONN_TLP_RESENT && conn->snd_una == conn->tlp_end && !d->dsack && !duplicate)
+		return;
 	conn->flags &= ~TCP_CONN_TLP;
 	if (!(conn->flags & TCP_CONN_TLP_RESENT) || d->dsack || conn->recovery != TCP_RECOVERY_NONE)
 		return;
 	if (d->echo && conn->resend_ts && (int32_t)(d->tsecr - conn->resend_ts) < 0)
+		return;
+	if (conn->snd_una == conn->tlp_end)
 		return;
 	/* the probe repaired a loss: the window pays for it all the same */
 	recovery_enter(stack, conn, TCP_RECOVERY_CWR);
@@ -197,7 +202,7 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 
 	/* nothing is marked, nothing awaited: what is left in flight was sent after this */
 	if (conn->recovery == TCP_RECOVERY_NONE && d->acked && !(conn->sacked | conn->lost) && !d->sacked &&
-	    !d->dsack && !(conn->flags & (TCP_CONN_TLP | TCP_CONN_FRTO | TCP_CONN_ECN_OK))) {
+	    !d->dsack && !(seg->flags & TCP_FLAG_ECE) && !(conn->flags & (TCP_CONN_TLP | TCP_CONN_FRTO))) {
 		conn->duplicates = 0;
 		rack_update(stack, conn, d);
 		cc_acked(stack, conn, d->acked);
@@ -231,8 +236,10 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 	if (d->lost && conn->recovery < TCP_RECOVERY_FAST)
 		recovery_enter(stack, conn, TCP_RECOVERY_FAST);
 	if (seg->flags & TCP_FLAG_ECE && conn->flags & TCP_CONN_ECN_OK) {
-		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect */
-		if (conn->recovery == TCP_RECOVERY_NONE && !ended && conn_flight(conn))
+		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect; what bore our CWR lies behind
+		 * `recover` */
+		if (conn->recovery == TCP_RECOVERY_NONE && !ended && conn_flight(conn) &&
+		    seq_after(conn->snd_una, conn->recover))
 			recovery_enter(stack, conn, TCP_RECOVERY_CWR);
 		conn->flags |= TCP_CONN_ECN_CWR;
 	}

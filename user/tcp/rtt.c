@@ -2,12 +2,22 @@
 /* RFC 6298. srtt and rttvar in microseconds, the clock's granularity is nothing beside RTO's floor. */
 #include "tcp/internal.h"
 
-void rtt_sample(struct tcp_conn *conn, uint64_t ns)
+/* RFC 8985 6.2 step 1: the least of the last five minutes, for a path may become longer for good. */
+static void least(struct tcp_stack *stack, struct tcp_conn *conn, uint32_t r)
+{
+	uint32_t s = (uint32_t)(stack->now / TCP_SECOND);
+
+	if (conn->min_rtt_us && r > conn->min_rtt_us && s - conn->min_rtt_s <= TCP_MIN_RTT_S)
+		return;
+	conn->min_rtt_us = r;
+	conn->min_rtt_s = s;
+}
+
+void rtt_sample(struct tcp_stack *stack, struct tcp_conn *conn, uint64_t ns)
 {
 	uint32_t r = (uint32_t)min_u64(max_u64(ns / 1000, 1), 60000000), delta;
 
-	if (!conn->min_rtt_us || r < conn->min_rtt_us)
-		conn->min_rtt_us = r;
+	least(stack, conn, r);
 	if (!conn->srtt_us) {
 		conn->srtt_us = r;
 		conn->rttvar_us = r / 2;

@@ -55,6 +55,11 @@ static void parse_options(const uint8_t *p, uint32_t n, struct tcp_segment *ret)
 	}
 }
 
+static uint16_t parse_tag(const uint8_t *p)
+{
+	return (get16(p + 2) & ~TCP_TAG_8021AD) | (get16(p) == 0x88a8 ? TCP_TAG_8021AD : 0);
+}
+
 /* Outer tag first; `l3` is behind them. False: that is not how the frame looks. */
 static bool parse_link(const uint8_t *p, uint32_t l3, uint16_t tags[2])
 {
@@ -63,9 +68,9 @@ static bool parse_link(const uint8_t *p, uint32_t l3, uint16_t tags[2])
 		return true;
 	if (l3 != 18 && l3 != 22)
 		return false;
-	tags[0] = get16(p + 14);
+	tags[0] = parse_tag(p + 12);
 	if (l3 == 22)
-		tags[1] = get16(p + 18);
+		tags[1] = parse_tag(p + 16);
 	return true;
 }
 

@@ -77,6 +77,9 @@ void tcp_stack_flush(struct tcp_stack *stack);
 /* ---- input ---- */
 
 /* A segment of a frame, found and checked by tcp_parse(). Points into the frame. */
+/* In the place of a tag's DEI: its TPID is 0x88a8 (802.1ad), not 0x8100. */
+#define TCP_TAG_8021AD 0x1000
+
 struct tcp_segment {
 	uint32_t seq, ack;
 	uint32_t length;	/* octets of payload */
@@ -84,7 +87,7 @@ struct tcp_segment {
 	uint16_t window;	/* not scaled */
 	const uint8_t *payload;
 	const uint8_t *mac;	/* of the frame: destination, source, 12 octets */
-	uint16_t tags[2];	/* outer first, host order; 0xffff: none */
+	uint16_t tags[2];	/* outer first, host order; 0xffff: none, TCP_TAG_8021AD */
 	uint8_t options;	/* TCP_HAS_*: which of the following were there */
 	uint8_t sack_blocks;
 	uint8_t ecn;		/* of the IP header */
@@ -132,6 +135,7 @@ struct tcp_start {
 	uint32_t irs, iss;
 	uint32_t ts_recent, ts_ecr;	/* of the proving segment; ours goes on from ts_ecr */
 	uint64_t proven;		/* time of the proof */
+	uint32_t rtt_us;		/* round trip of the handshake; 0: not known */
 	uint16_t mss;			/* client's */
 	uint16_t window;		/* of the proving segment, not scaled */
 	uint16_t mtu;			/* of the interface, octets above Ethernet and tags */
@@ -219,6 +223,8 @@ enum tcp_option {
 	TCP_OPTION_USER_TIMEOUT = 3,	/* milliseconds, 0: the RFC's */
 	TCP_OPTION_CORK = 4,
 	TCP_OPTION_CONGESTION = 5,	/* enum tcp_congestion */
+	TCP_OPTION_KEEPALIVE_INTERVAL = 6,	/* seconds between probes, up to 32767; 0: as long as the silence before them, 75 at most */
+	TCP_OPTION_KEEPALIVE_PROBES = 7,	/* unanswered ones before it gives up, up to 127; 0: nine */
 };
 int tcp_set(struct tcp_stack *stack, struct tcp_conn *conn, enum tcp_option option, uint32_t value);
 

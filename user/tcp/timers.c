@@ -39,6 +39,14 @@ static uint64_t loss_probe_time(const struct tcp_stack *stack, const struct tcp_
 	return stack->now + pto;
 }
 
+/* RFC 5482: the end is when it is, not when the timer happens to run out next. */
+static uint64_t not_after_end(const struct tcp_conn *conn, uint64_t when)
+{
+	if (!conn->user_timeout_ms || !conn->stalled)
+		return when;
+	return min_u64(when, conn->stalled + conn->user_timeout_ms * TCP_MS);
+}
+
 void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	uint64_t when, probe;
@@ -50,7 +58,9 @@ void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 		}
 		/* held back by the window, a cork, or the pace */
 		if (conn->flags & TCP_CONN_CORK && conn->snd_wnd >= conn->mss) {
-			deadline_clear(conn, TCP_DEADLINE_SEND);
+			if (conn->send_kind != TCP_SEND_CORKED || conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER)
+				deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + TCP_CORKED);
+			conn->send_kind = TCP_SEND_CORKED;
 			return;
 		}
 		conn->send_kind = TCP_SEND_WINDOW_PROBE;
@@ -58,7 +68,7 @@ void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 			deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + rtt_rto(conn));
 		return;
 	}
-	when = max_u64(conn->rto_base + rtt_rto(conn), stack->now);
+	when = max_u64(not_after_end(conn, conn->rto_base + rtt_rto(conn)), stack->now);
 	conn->send_kind = TCP_SEND_RETRANSMIT;
 	probe = loss_probe_time(stack, conn);
 	if (probe && probe < when) {
@@ -72,7 +82,7 @@ void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 void send_timer_as_is(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	if (conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER || conn->send_kind == TCP_SEND_LOSS_PROBE ||
-	    conn->send_kind == TCP_SEND_WINDOW_PROBE)
+	    conn->send_kind == TCP_SEND_WINDOW_PROBE || conn->send_kind == TCP_SEND_CORKED)
 		send_timer(stack, conn);
 }
 
@@ -126,7 +136,7 @@ static void window_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 	}
 	conn->probes++;
 	stack->counters.window_probes++;
-	deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + rtt_rto(conn));
+	deadline_set(stack, conn, TCP_DEADLINE_SEND, not_after_end(conn, stack->now + rtt_rto(conn)));
 	if (conn->snd_wnd) { /* a window too small to be worth it has had its time (3.8.6.2.1) */
 		conn->snd_max_wnd = conn->snd_wnd;
 		output(stack, conn);
@@ -144,6 +154,12 @@ static void send_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 		window_probe(stack, conn);
 		return;
 	}
+	if (conn->send_kind == TCP_SEND_CORKED && conn->snd_una == conn->snd_nxt) {
+		conn->flags |= TCP_CONN_UNCORKED;
+		output(stack, conn);
+		conn->flags &= ~TCP_CONN_UNCORKED;
+		return;
+	}
 	if (conn->snd_una == conn->snd_nxt)
 		return;
 	switch (conn->send_kind) {
@@ -151,7 +167,8 @@ static void send_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 		output_loss_probe(stack, conn);
 		conn->send_kind = TCP_SEND_RETRANSMIT;
 		deadline_set(stack, conn, TCP_DEADLINE_SEND,
-			     max_u64(conn->rto_base, stack->now) + rtt_rto(conn));
+			     max_u64(not_after_end(conn, max_u64(conn->rto_base, stack->now) + rtt_rto(conn)),
+				     stack->now));
 		return;
 	case TCP_SEND_REORDER:
 		again = rack_detect(stack, conn, &d);
@@ -175,6 +192,9 @@ static void send_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 static void keep_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	uint64_t silence = stack->now - conn->last_heard, after = conn->keepalive_s * TCP_SECOND, next;
+	uint64_t interval = conn->keepalive_interval_s ? conn->keepalive_interval_s * TCP_SECOND
+						       : min_u64(after, 75 * TCP_SECOND);
+	uint32_t probes = conn->keepalive_probes ? conn->keepalive_probes : TCP_KEEPALIVE_PROBES;
 
 	if (conn->flags & TCP_CONN_ORPHAN && conn->state == TCP_STATE_FIN_WAIT2) {
 		conn_done(stack, conn, 0);
@@ -188,12 +208,12 @@ static void keep_expired(struct tcp_stack *stack, struct tcp_conn *conn)
 		return;
 	}
 	if (conn->user_timeout_ms ? silence >= conn->user_timeout_ms * TCP_MS && conn->probes
-				  : conn->probes >= TCP_KEEPALIVE_PROBES) {
+				  : conn->probes >= probes) {
 		conn_reset(stack, conn, -ETIMEDOUT);
 		return;
 	}
 	conn->probes++;
-	deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + min_u64(after, 75 * TCP_SECOND));
+	deadline_set(stack, conn, TCP_DEADLINE_KEEP, stack->now + interval);
 	output_probe(stack, conn);
 }
 

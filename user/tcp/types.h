@@ -127,7 +127,7 @@ struct tcp_conn {
 	uint8_t wscale_snd, wscale_rcv;
 	bool dsack;			/* dsack_from, dsack_to go with the next ACK */
 	uint32_t dsack_from, dsack_to;
-	uint32_t sack_recent;		/* sequence number within the range changed last */
+	uint32_t sack_recent[4];	/* sequence numbers within the ranges changed last, newest first */
 	uint32_t challenge_ms;		/* last challenge ACK; 0: none yet */
 
 	/* ---- sending ---- */
@@ -179,6 +179,7 @@ struct tcp_conn {
 
 	/* ---- round trips, RACK ---- */
 	uint32_t srtt_us, rttvar_us, rto_us, min_rtt_us;
+	uint32_t min_rtt_s;		/* clock in seconds: when that was */
 	uint64_t rack_sent;		/* of the latest segment delivered */
 	uint32_t rack_end, rack_rtt_us;
 	uint32_t rack_round;		/* D-SACK counted until this is acknowledged */
@@ -200,6 +201,8 @@ struct tcp_conn {
 	uint32_t mtu_probe_seq;		/* first octet of it */
 	uint32_t mtu_probe_s;		/* clock in seconds: not before */
 	uint32_t keepalive_s, user_timeout_ms;
+	uint16_t keepalive_interval_s;	/* between probes; 0: as long as the silence before them, 75 at most */
+	uint8_t keepalive_probes;	/* unanswered, before it gives up; 0: TCP_KEEPALIVE_PROBES */
 	uint32_t retransmits;
 	struct tcp_conn *flush_next, **flush_pprev;
 

@@ -48,7 +48,7 @@ not_running() { [ "$(sed -n 's/^State:[^A-Z]*\(.\).*/\1/p' "/proc/$1/status" 2>/
 # No sanitizer, no assertion has spoken in what NAME wrote.
 sane() {	# NAME
 	local said
-	said=$(grep -E 'Sanitizer|runtime error|Assertion|owner table' "$DIR/$1.err")
+	said=$(grep -E 'Sanitizer|runtime error|Assertion|owner [0-9]+ where' "$DIR/$1.err")
 	[ -z "$said" ] || not_ok "$1 is sane" "$(head -n 60 "$DIR/$1.err")"
 }
 

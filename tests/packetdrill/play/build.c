@@ -52,8 +52,8 @@ uint16_t checksum(bool ipv6, const uint8_t *ip, uint32_t l4, uint32_t n, uint8_t
 	return fold(sum(s, ip + l4, n));
 }
 
-static uint32_t ip_header(uint8_t *ip, const uint8_t *from, const uint8_t *to, uint8_t protocol, uint32_t payload,
-			  uint8_t tos)
+static uint32_t ip_header(uint8_t *ip, const uint8_t *from, const uint8_t *to, uint8_t protocol,
+			  uint32_t payload, uint8_t tos)
 {
 	if (play.settings.ipv6) {
 		put32(ip, 6u << 28 | (uint32_t)tos << 20);
@@ -115,7 +115,10 @@ static uint32_t tcp_build(int line, const struct packet *p, uint8_t *ip)
 	uint32_t header = 20u + p->option_octets, n = header + p->length, l4;
 	uint8_t *tcp;
 
-	l4 = ip_header(ip, c->remote, c->local, TCP, n, p->ecn > 0 ? (uint8_t)p->ecn : p->tos > 0 ? (uint8_t)p->tos : 0);
+	l4 = ip_header(ip, c->remote, c->local, TCP, n,
+		       p->ecn > 0   ? (uint8_t)p->ecn
+		       : p->tos > 0 ? (uint8_t)p->tos
+				    : 0);
 	tcp = ip + l4;
 	memset(tcp, 0, n);
 	put16(tcp, p->source ? p->source : c->remote_port);
@@ -135,7 +138,8 @@ static uint32_t tcp_build(int line, const struct packet *p, uint8_t *ip)
 
 static uint32_t icmp_build(const struct packet *p, uint8_t *ip)
 {
-	static const uint8_t router4[4] = { 192, 0, 2, 254 }, router6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 0xfe };
+	static const uint8_t router4[4] = { 192, 0, 2, 254 },
+			     router6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 0xfe };
 	const struct connection *c = &play.connection;
 	bool six = play.settings.ipv6;
 	uint32_t quoted = six ? 40 : 20, n = 8 + quoted + 8, l4;

@@ -105,7 +105,8 @@ static long do_accept(const struct arguments *a)
 	port = ntohs(from.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&from)->sin6_port
 						: ((struct sockaddr_in *)&from)->sin_port);
 	if (port != play.connection.remote_port)
-		fail(a->line, "accept() says port %u, the connection has %u", port, play.connection.remote_port);
+		fail(a->line, "accept() says port %u, the connection has %u", port,
+		     play.connection.remote_port);
 	play.under_test = (int)fd;
 	return fd;
 }
@@ -135,13 +136,13 @@ static long do_setsockopt(const struct arguments *a)
 	int value;
 
 	if (e->kind == E_STRING)
-		return SO(setsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2), e->text,
-			  (socklen_t)strlen(e->text));
+		return SO(setsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2),
+			  e->text, (socklen_t)strlen(e->text));
 	if (expr_field(e, "onoff")) {
 		linger.l_onoff = (int)expr_int(expr_field(e, "onoff"));
 		linger.l_linger = (int)expr_int(expr_field(e, "linger"));
-		return SO(setsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2), &linger,
-			  sizeof(linger));
+		return SO(setsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2),
+			  &linger, sizeof(linger));
 	}
 	value = (int)expr_int(e);
 	return SO(setsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2), &value,
@@ -159,7 +160,8 @@ static long do_getsockopt(const struct arguments *a)
 
 	if (a->e[4]->kind != E_ANY && argument_int(a, 4) < (long)n && e->kind != E_STRING)
 		n = (socklen_t)argument_int(a, 4);
-	result = SO(getsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2), buffer, &n);
+	result = SO(getsockopt, fd_live(a->e[0]), (int)argument_int(a, 1), (int)argument_int(a, 2), buffer,
+		    &n);
 	if (result || e->kind == E_ANY)
 		return result;
 	if (e->kind == E_STRING) {
@@ -169,7 +171,8 @@ static long do_getsockopt(const struct arguments *a)
 		memcpy(&linger, buffer, sizeof(linger));
 		if (linger.l_onoff != expr_int(expr_field(e, "onoff")) ||
 		    linger.l_linger != expr_int(expr_field(e, "linger")))
-			fail(a->line, "getsockopt() said {onoff=%d, linger=%d}", linger.l_onoff, linger.l_linger);
+			fail(a->line, "getsockopt() said {onoff=%d, linger=%d}", linger.l_onoff,
+			     linger.l_linger);
 	} else {
 		memcpy(&value, buffer, sizeof(value));
 		if (value != (int)expr_int(e))

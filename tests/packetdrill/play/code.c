@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * %{ code }%: packetdrill lets python run it, with the members of TCP_INFO as
- * variables. Here: assert EXPRESSION [, MESSAGE] and print, with numbers, members,
+ * variables. Here: assert EXPRESSION [, MESSAGE], name = EXPRESSION and print, with numbers, members,
  * or and not, comparisons, | ^ & << >> + - * / // % and parentheses.
  */
 #include <ctype.h>
@@ -12,23 +12,49 @@
 
 #include "play.h"
 
-#define M(name) { #name, offsetof(struct tcp_info, name), sizeof(((struct tcp_info *)0)->name) }
+#define M(name)                                                                                              \
+	{                                                                                                    \
+#name, offsetof(struct tcp_info, name), sizeof(((struct tcp_info *)0)->name)                 \
+	}
 
 static const struct {
 	const char *name;
 	size_t offset, size;
 } members[] = {
-	M(tcpi_state), M(tcpi_ca_state), M(tcpi_retransmits), M(tcpi_probes), M(tcpi_backoff), M(tcpi_options),
-	M(tcpi_rto), M(tcpi_ato), M(tcpi_snd_mss), M(tcpi_rcv_mss), M(tcpi_unacked), M(tcpi_sacked), M(tcpi_lost),
-	M(tcpi_retrans), M(tcpi_fackets), M(tcpi_last_data_sent), M(tcpi_last_ack_sent), M(tcpi_last_data_recv),
-	M(tcpi_last_ack_recv), M(tcpi_pmtu), M(tcpi_rcv_ssthresh), M(tcpi_rtt), M(tcpi_rttvar),
-	M(tcpi_snd_ssthresh), M(tcpi_snd_cwnd), M(tcpi_advmss), M(tcpi_reordering), M(tcpi_rcv_rtt),
-	M(tcpi_rcv_space), M(tcpi_total_retrans), M(tcpi_pacing_rate), M(tcpi_max_pacing_rate),
-	M(tcpi_bytes_acked), M(tcpi_bytes_received), M(tcpi_segs_out), M(tcpi_segs_in), M(tcpi_notsent_bytes),
-	M(tcpi_min_rtt), M(tcpi_data_segs_in), M(tcpi_data_segs_out), M(tcpi_delivery_rate), M(tcpi_busy_time),
-	M(tcpi_rwnd_limited), M(tcpi_sndbuf_limited), M(tcpi_delivered), M(tcpi_delivered_ce), M(tcpi_bytes_sent),
-	M(tcpi_bytes_retrans), M(tcpi_dsack_dups), M(tcpi_reord_seen), M(tcpi_rcv_ooopack), M(tcpi_snd_wnd),
+	M(tcpi_state),	       M(tcpi_ca_state),
+	M(tcpi_retransmits),   M(tcpi_probes),
+	M(tcpi_backoff),       M(tcpi_options),
+	M(tcpi_rto),	       M(tcpi_ato),
+	M(tcpi_snd_mss),       M(tcpi_rcv_mss),
+	M(tcpi_unacked),       M(tcpi_sacked),
+	M(tcpi_lost),	       M(tcpi_retrans),
+	M(tcpi_fackets),       M(tcpi_last_data_sent),
+	M(tcpi_last_ack_sent), M(tcpi_last_data_recv),
+	M(tcpi_last_ack_recv), M(tcpi_pmtu),
+	M(tcpi_rcv_ssthresh),  M(tcpi_rtt),
+	M(tcpi_rttvar),	       M(tcpi_snd_ssthresh),
+	M(tcpi_snd_cwnd),      M(tcpi_advmss),
+	M(tcpi_reordering),    M(tcpi_rcv_rtt),
+	M(tcpi_rcv_space),     M(tcpi_total_retrans),
+	M(tcpi_pacing_rate),   M(tcpi_max_pacing_rate),
+	M(tcpi_bytes_acked),   M(tcpi_bytes_received),
+	M(tcpi_segs_out),      M(tcpi_segs_in),
+	M(tcpi_notsent_bytes), M(tcpi_min_rtt),
+	M(tcpi_data_segs_in),  M(tcpi_data_segs_out),
+	M(tcpi_delivery_rate), M(tcpi_busy_time),
+	M(tcpi_rwnd_limited),  M(tcpi_sndbuf_limited),
+	M(tcpi_delivered),     M(tcpi_delivered_ce),
+	M(tcpi_bytes_sent),    M(tcpi_bytes_retrans),
+	M(tcpi_dsack_dups),    M(tcpi_reord_seen),
+	M(tcpi_rcv_ooopack),   M(tcpi_snd_wnd),
 };
+
+#define VARIABLES 16
+
+static struct {
+	const char *name;
+	long long value;
+} variables[VARIABLES];
 
 struct code {
 	struct lexer l;
@@ -46,7 +72,8 @@ static bool take(struct code *c, const char *op)
 		return false;
 	if (op[1] && *at != op[1])
 		return false;
-	if (!op[1] && *at && (strchr("<>=", op[0]) || op[0] == '*' || op[0] == '/') && (*at == '=' || *at == op[0]))
+	if (!op[1] && *at && (strchr("<>=", op[0]) || op[0] == '*' || op[0] == '/') &&
+	    (*at == '=' || *at == op[0]))
 		return false;
 	lexer_next(&c->l);
 	if (op[1])
@@ -88,13 +115,18 @@ static long long value(struct code *c)
 		memcpy(&v, (const char *)&c->info + members[i].offset, members[i].size);
 		return (long long)v;
 	}
+	for (int i = 0; i < VARIABLES && variables[i].name; i++) {
+		if (!strcmp(variables[i].name, name))
+			return variables[i].value;
+	}
 	if (!name_value(name, &n))
 		fail(c->line, "code: what is %s?", name);
 	return n;
 }
 
 /* From the loosest to the tightest. */
-static const char *const operators[][3] = { { "|" }, { "^" }, { "&" }, { "<<", ">>" }, { "+", "-" }, { "*", "//", "/" } };
+static const char *const operators[][3] = { { "|" },	    { "^" },	  { "&" },
+					    { "<<", ">>" }, { "+", "-" }, { "*", "//", "/" } };
 
 static long long apply(struct code *c, const char *op, long long a, long long b)
 {
@@ -163,7 +195,12 @@ static long long compared(struct code *c)
 			return any ? all : a;
 		any = true;
 		b = binary(c, 0);
-		all &= i == 0 ? a == b : i == 1 ? a != b : i == 2 ? a <= b : i == 3 ? a >= b : i == 4 ? a < b : a > b;
+		all &= i == 0	? a == b
+		       : i == 1 ? a != b
+		       : i == 2 ? a <= b
+		       : i == 3 ? a >= b
+		       : i == 4 ? a < b
+				: a > b;
 		a = b;
 	}
 }
@@ -195,13 +232,42 @@ static long long either(struct code *c)
 	return v;
 }
 
+/* name = EXPRESSION, name += EXPRESSION */
+static bool assignment(struct code *c)
+{
+	struct lexer before = c->l;
+	const char *name = c->l.text;
+	bool add = false;
+	int i = 0;
+
+	if (c->l.type != T_WORD)
+		return false;
+	lexer_next(&c->l);
+	if (take(c, "+="))
+		add = true;
+	else if (!take(c, "=")) {
+		c->l = before;
+		return false;
+	}
+	while (i < VARIABLES && variables[i].name && strcmp(variables[i].name, name))
+		i++;
+	if (i == VARIABLES)
+		fail(c->line, "code: more than %d variables", VARIABLES);
+	variables[i].name = name;
+	variables[i].value = either(c) + (add ? variables[i].value : 0);
+	return true;
+}
+
 static void statement(struct code *c, const char *line, int number)
 {
 	long long a;
 
 	lexer_start(&c->l, line);
 	c->line = number;
-	if (take_word(&c->l, "print") || c->l.type == T_END || take_word(&c->l, "pass") || take_word(&c->l, "import"))
+	if (take_word(&c->l, "print") || c->l.type == T_END || take_word(&c->l, "pass") ||
+	    take_word(&c->l, "import"))
+		return;
+	if (!is_word(&c->l, "assert") && assignment(c))
 		return;
 	if (!take_word(&c->l, "assert"))
 		fail(number, "code: beyond this player: %s", line);

@@ -66,15 +66,16 @@ bool call_io(const struct arguments *a, long *result)
 	void *buf;
 
 	if (!strcmp(name, "splice") && a->count == 6) {
-		*result = SO(splice, fd_live(a->e[0]), NULL, fd_live(a->e[2]), NULL, (size_t)argument_int(a, 4),
-			     (unsigned int)argument_int(a, 5));
+		*result = SO(splice, fd_live(a->e[0]), NULL, fd_live(a->e[2]), NULL,
+			     (size_t)argument_int(a, 4), (unsigned int)argument_int(a, 5));
 		return true;
 	}
 	if (!strcmp(name, "recvmsg") || !strcmp(name, "sendmsg")) {
 		*result = message(a, name[0] == 's');
 		return true;
 	}
-	if (a->count < 3 || (!strstr(name, "read") && !strstr(name, "write") && !strstr(name, "recv") && !strstr(name, "send")))
+	if (a->count < 3 || (!strstr(name, "read") && !strstr(name, "write") && !strstr(name, "recv") &&
+			     !strstr(name, "send")))
 		return false;
 	fd = fd_live(a->e[0]);
 	if (!strcmp(name, "readv")) {
@@ -96,7 +97,8 @@ bool call_io(const struct arguments *a, long *result)
 	else if (!strcmp(name, "recv"))
 		*result = SO(recv, fd, buf, (size_t)argument_int(a, 2), (int)argument_int(a, 3));
 	else if (!strcmp(name, "recvfrom"))
-		*result = SO(recvfrom, fd, buf, (size_t)argument_int(a, 2), (int)argument_int(a, 3), NULL, NULL);
+		*result = SO(recvfrom, fd, buf, (size_t)argument_int(a, 2), (int)argument_int(a, 3), NULL,
+			     NULL);
 	else if (!strcmp(name, "write"))
 		*result = SO(write, fd, buf, (size_t)argument_int(a, 2));
 	else if (!strcmp(name, "send"))

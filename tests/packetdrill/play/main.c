@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* play --so=FILE [--so-flags=FLAGS] [--ipv6] [--check-ecr] [--isn=N] [-v] SCRIPT...: each script in a process. */
+/* play --so=FILE [--so-flags=FLAGS] [--ipv6] [--check-ecr] [--isn=N] [-v] SCRIPT...: each script in a
+ * process. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,8 +128,8 @@ int main(int argc, char **argv)
 			break;
 	}
 	if (!so || i >= argc || argv[i][0] == '-') {
-		fprintf(stderr,
-			"usage: play --so=FILE [--so-flags=FLAGS] [--ipv6] [--check-ecr] [--isn=N] [-v] SCRIPT...\n");
+		fprintf(stderr, "usage: play --so=FILE [--so-flags=FLAGS] [--ipv6] [--check-ecr] [--isn=N] "
+				"[-v] SCRIPT...\n");
 		return 2;
 	}
 	if (!strchr(so, '/'))

@@ -220,7 +220,9 @@ void packet_expect(const struct event *e)
 		receive(e->line, &expected, &next);
 		if (!joins(&seen.packet, &next.packet)) {
 			map_options(&next.packet, &expected);
-			fail(e->line, "after part of it came another packet\n  expected: %s\n  part:     %s\n  then:     %s",
+			fail(e->line,
+			     "after part of it came another packet\n  expected: %s\n  part:     %s\n  then:  "
+			     "   %s",
 			     packet_text(&expected), packet_text(&seen.packet), packet_text(&next.packet));
 		}
 	}

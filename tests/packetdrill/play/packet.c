@@ -34,7 +34,8 @@ static void ip_info(struct lexer *l, struct packet *p)
 		else if (take_word(l, "flowlabel"))
 			want_int(l, 0, 0xfffff, "flowlabel"); /* the stack's own choice */
 		else
-			fail(l->token_line, "unknown before \"%.20s\": ect0, ect1, ect01, ce, noecn, tos or ttl is", l->at);
+			fail(l->token_line,
+			     "unknown before \"%.20s\": ect0, ect1, ect01, ce, noecn, tos or ttl is", l->at);
 		take_char(l, ',');
 	}
 }
@@ -235,7 +236,8 @@ void packet_parse(struct lexer *l, struct packet *p)
 		icmp(l, p);
 		return;
 	}
-	if (is_word(l, "udp") || is_word(l, "ipv4") || is_word(l, "ipv6") || is_word(l, "gre") || is_word(l, "mpls"))
+	if (is_word(l, "udp") || is_word(l, "ipv4") || is_word(l, "ipv6") || is_word(l, "gre") ||
+	    is_word(l, "mpls"))
 		fail(l->token_line, "%s is beyond this player", l->text);
 	if (l->type == T_INT) {
 		p->source = (uint16_t)want_int(l, 1, 65535, "port");
@@ -301,8 +303,9 @@ char *packet_text(const struct packet *p)
 	if (p->flags & ACK)
 		letters[n++] = '.';
 	letters[n] = 0;
-	s = text("%s%s%s%s %u:%u(%u)", p->ecn == ECN_ANY ? "" : "[", p->ecn == ECN_ANY ? "" : ecn_names[p->ecn],
-		 p->ecn == ECN_ANY ? "" : "] ", n ? letters : "-", p->seq, p->seq + p->length, p->length);
+	s = text("%s%s%s%s %u:%u(%u)", p->ecn == ECN_ANY ? "" : "[",
+		 p->ecn == ECN_ANY ? "" : ecn_names[p->ecn], p->ecn == ECN_ANY ? "" : "] ", n ? letters : "-",
+		 p->seq, p->seq + p->length, p->length);
 	if (p->flags & ACK)
 		s = text("%s ack %u", s, p->ack);
 	if (p->window >= 0)

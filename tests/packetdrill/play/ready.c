@@ -25,7 +25,8 @@ static long do_poll(const struct arguments *a)
 	for (e = a->e[0]->first; e && result >= 0; e = e->next, n++) {
 		want = expr_field(e, "revents");
 		if (fds[n].revents != (want ? expr_int(want) : 0))
-			fail(a->line, "poll() said revents=%#x, not %#llx", fds[n].revents, want ? expr_int(want) : 0);
+			fail(a->line, "poll() said revents=%#x, not %#llx", fds[n].revents,
+			     want ? expr_int(want) : 0);
 	}
 	return result;
 }
@@ -57,7 +58,8 @@ static long do_epoll_ctl(const struct arguments *a)
 
 static long do_epoll_wait(const struct arguments *a)
 {
-	const struct expr *e = a->e[1]->kind == E_LIST && !expr_field(a->e[1], "events") ? a->e[1]->first : a->e[1];
+	const struct expr *e =
+		a->e[1]->kind == E_LIST && !expr_field(a->e[1], "events") ? a->e[1]->first : a->e[1];
 	struct epoll_event events[MOST] = {}, want;
 	int most = (int)argument_int(a, 2);
 	long result;

@@ -35,8 +35,9 @@ void time_check(int line, const char *what, const struct event *e, long long at,
 		tolerance = (long long)((double)(wanted - last->at) * play.settings.tolerance_share);
 	if (at < wanted - tolerance || at > until + tolerance)
 		fail(line, "%s at %.6f, expected at %.6f%s%.6f (tolerance %.6f)%s%s", what, (double)at / 1e6,
-		     (double)wanted / 1e6, e->range ? "~" : ", +", (double)(e->range ? until : at - wanted) / 1e6,
-		     (double)tolerance / 1e6, e->kind == EVENT_PACKET ? ": " : "",
+		     (double)wanted / 1e6, e->range ? "~" : ", +",
+		     (double)(e->range ? until : at - wanted) / 1e6, (double)tolerance / 1e6,
+		     e->kind == EVENT_PACKET ? ": " : "",
 		     e->kind == EVENT_PACKET ? packet_text(&e->packet) : "");
 }
 

@@ -169,9 +169,6 @@ static void check_records(struct engine *e)
 	struct tcp_conn *c = &e->conn;
 	uint32_t sacked = 0, lost = 0, resent = 0, at = c->snd_una, i;
 
-	if (c->flags &
-	    TCP_CONN_RESET_OWED) /* nothing but that is sent any more, with a number of the peer's */
-		return;
 	for (i = c->rec_head; i != c->rec_tail; i++) {
 		const struct tcp_record *r = record_at(c, i);
 

@@ -80,7 +80,7 @@ void check_end(struct end *e)
 
 	if (e->released)
 		return;
-	if (!(c->flags & (TCP_CONN_DONE | TCP_CONN_RESET_OWED))) { /* nothing but a reset is sent any more */
+	if (!(c->flags & TCP_CONN_DONE)) {
 		check_records(e);
 		laws_hold(e);
 	}

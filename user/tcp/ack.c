@@ -149,14 +149,16 @@ static bool ack_plain(struct tcp_stack *stack, struct tcp_conn *conn, const stru
 	    conn->rec_oldest != i)
 		return false;
 	for (; i != conn->rec_tail; i++) {
-		const struct tcp_record *r = __builtin_expect(small, 1) ? ring + (i & mask) : record_at(conn, i);
+		const struct tcp_record *r =
+			__builtin_expect(small, 1) ? ring + (i & mask) : record_at(conn, i);
 
 		if (seq_after(r->seq + r->length, ack)) {
 			if (r->seq != ack)
 				return false;
 			break;
 		}
-		if (r->flags & TCP_RECORD_EVER || r->newer - i > 1 || (r->newer == i && i + 1 != conn->rec_tail))
+		if (r->flags & TCP_RECORD_EVER || r->newer - i > 1 ||
+		    (r->newer == i && i + 1 != conn->rec_tail))
 			return false;
 		if (!first)
 			first = r;
@@ -200,7 +202,8 @@ static bool ack_plain(struct tcp_stack *stack, struct tcp_conn *conn, const stru
 	return true;
 }
 
-static __attribute__((noinline)) bool ack_any(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)
+static __attribute__((noinline)) bool ack_any(struct tcp_stack *stack, struct tcp_conn *conn,
+					      const struct tcp_segment *seg)
 {
 	uint32_t ack = seg->ack, prior_una = conn->snd_una, prior_sacked = conn->sacked;
 	struct tcp_delivery d = { .tsecr = seg->tsecr };
@@ -234,7 +237,8 @@ static __attribute__((noinline)) bool ack_any(struct tcp_stack *stack, struct tc
 		if (window && conn->snd_una == conn->snd_nxt && conn->send_kind == TCP_SEND_WINDOW_PROBE) {
 			conn->backoff = 0;
 			deadline_clear(conn, TCP_DEADLINE_SEND); /* of window probes */
-		} else if (!conn->snd_wnd && conn->snd_una == conn->snd_nxt && conn->send_kind == TCP_SEND_WINDOW_PROBE &&
+		} else if (!conn->snd_wnd && conn->snd_una == conn->snd_nxt &&
+			   conn->send_kind == TCP_SEND_WINDOW_PROBE &&
 			   conn->deadline[TCP_DEADLINE_SEND] != TCP_NEVER) {
 			/* from its answer on */
 			deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + rtt_rto(conn));

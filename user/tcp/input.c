@@ -200,7 +200,6 @@ static void data(struct tcp_stack *stack, struct tcp_conn *conn, const struct tc
 
 	if (conn->flags & TCP_CONN_ORPHAN && seq_after(end, conn->rcv_nxt)) {
 		if (!(conn->flags & TCP_CONN_FIN_TAKEN)) { /* RFC 1122 4.2.2.13 */
-			conn->snd_nxt = seg->ack; /* RFC 9293 3.10.7.1: what the peer is sure to believe */
 			conn->flags |= TCP_CONN_RESET_BARE;
 			conn_reset(stack, conn, -ECONNABORTED);
 		}
@@ -260,7 +259,8 @@ static inline bool is_bare(const struct tcp_conn *conn, const struct tcp_segment
 	if ((seg->flags & ~TCP_FLAG_PSH) != TCP_FLAG_ACK || seg->seq != conn->rcv_nxt || seg->length ||
 	    conn->flags & TCP_CONN_RESET_OWED)
 		return false;
-	return !(conn->options & seg->options & TCP_HAS_TIMESTAMPS) || (int32_t)(seg->tsval - conn->ts_recent) >= 0;
+	return !(conn->options & seg->options & TCP_HAS_TIMESTAMPS) ||
+	       (int32_t)(seg->tsval - conn->ts_recent) >= 0;
 }
 
 int tcp_input(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_segment *seg)

@@ -62,7 +62,8 @@ void tcp_open(struct tcp_stack *stack, struct tcp_conn *conn, const struct tcp_s
 	conn->ssthresh = TCP_SSTHRESH_INFINITE;
 	conn->rto_us = TCP_RTO_INITIAL_US;
 	if (start->rtt_us)
-		rtt_sample(stack, conn, start->rtt_us * 1000ull); /* RFC 6298 2.2: the SYN-ACK's is the first */
+		rtt_sample(stack, conn,
+			   start->rtt_us * 1000ull); /* RFC 6298 2.2: the SYN-ACK's is the first */
 	conn->undo_resent = -1;
 	hystart_init(conn);
 	for (int i = 0; i < TCP_DEADLINES; i++)

@@ -62,7 +62,8 @@ static bool send_records(struct tcp_stack *stack, struct tcp_conn *conn, uint32_
 		f.block = block;
 		at += part;
 		if (at == data)
-			f.flags |= (data && f.seq + part == conn->snd_end ? TCP_FLAG_PSH : 0) | (fin ? TCP_FLAG_FIN : 0);
+			f.flags |= (data && f.seq + part == conn->snd_end ? TCP_FLAG_PSH : 0) |
+				   (fin ? TCP_FLAG_FIN : 0);
 		if (!frame_output(stack, conn, &f))
 			return false;
 		conn->retransmits++;
@@ -135,8 +136,9 @@ static bool worth_sending(const struct tcp_conn *conn, uint32_t length, uint32_t
 		return true;
 	if (length < queued) /* the window is small */
 		return length >= conn->snd_max_wnd / 2;
+	/* a cork; but the buffer may hold less than a segment */
 	if (conn->flags & TCP_CONN_CORK &&
-	    !(conn->flags & (TCP_CONN_FIN_QUEUED | TCP_CONN_UNCORKED))) /* but the buffer may hold less than a segment */
+	    !(conn->flags & (TCP_CONN_FIN_QUEUED | TCP_CONN_UNCORKED)))
 		return conn->flags & TCP_CONN_OUT_WANTED && conn->snd_una == conn->snd_nxt;
 	if (conn->flags & TCP_CONN_NODELAY || conn->snd_una == conn->snd_nxt)
 		return true;
@@ -331,7 +333,8 @@ bool output_loss_probe(struct tcp_stack *stack, struct tcp_conn *conn)
 	stack->counters.loss_probes++;
 	conn->flags &= ~(TCP_CONN_TLP_OWED | TCP_CONN_TLP_RESENT);
 	conn->flags |= TCP_CONN_TLP | (resent ? TCP_CONN_TLP_RESENT : 0);
-	if (conn->rto_base == conn->stalled) /* RFC 8985 7.3, but not again and again where nothing is acknowledged */
+	/* RFC 8985 7.3; not again and again where nothing is acknowledged */
+	if (conn->rto_base == conn->stalled)
 		conn->rto_base = stack->now;
 	conn->tlp_end = conn->snd_nxt;
 	return true;
@@ -341,7 +344,9 @@ bool output_reset(struct tcp_stack *stack, struct tcp_conn *conn)
 {
 	struct tcp_frame f = { .seq = conn->snd_nxt, .flags = TCP_FLAG_RST };
 
-	if (!(conn->flags & TCP_CONN_RESET_BARE))
+	if (conn->flags & TCP_CONN_RESET_BARE)
+		f.seq = conn->snd_una; /* RFC 9293 3.10.7.1: the ACK that it answers */
+	else
 		f.flags |= TCP_FLAG_ACK;
 	conn->flags |= TCP_CONN_RESET_OWED;
 	if (!frame_output(stack, conn, &f))

@@ -236,8 +236,8 @@ void recovery_ack(struct tcp_stack *stack, struct tcp_conn *conn, struct tcp_del
 	if (d->lost && conn->recovery < TCP_RECOVERY_FAST)
 		recovery_enter(stack, conn, TCP_RECOVERY_FAST);
 	if (seg->flags & TCP_FLAG_ECE && conn->flags & TCP_CONN_ECN_OK) {
-		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect; what bore our CWR lies behind
-		 * `recover` */
+		/* once a round trip (RFC 3168 6.1.2), and a loss has the same effect; what bore our CWR lies
+		 * behind `recover` */
 		if (conn->recovery == TCP_RECOVERY_NONE && !ended && conn_flight(conn) &&
 		    seq_after(conn->snd_una, conn->recover))
 			recovery_enter(stack, conn, TCP_RECOVERY_CWR);

@@ -221,7 +221,7 @@ enum tcp_option {
 	TCP_OPTION_NODELAY = 1,
 	TCP_OPTION_KEEPALIVE = 2,	/* seconds, 0: off */
 	TCP_OPTION_USER_TIMEOUT = 3,	/* milliseconds, 0: the RFC's */
-	TCP_OPTION_CORK = 4,
+	TCP_OPTION_CORK = 4,		/* full segments alone, for 200 ms at most */
 	TCP_OPTION_CONGESTION = 5,	/* enum tcp_congestion */
 	TCP_OPTION_KEEPALIVE_INTERVAL = 6,	/* seconds between probes, up to 32767; 0: as long as the silence before them, 75 at most */
 	TCP_OPTION_KEEPALIVE_PROBES = 7,	/* unanswered ones before it gives up, up to 127; 0: nine */

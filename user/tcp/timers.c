@@ -58,7 +58,8 @@ void send_timer(struct tcp_stack *stack, struct tcp_conn *conn)
 		}
 		/* held back by the window, a cork, or the pace */
 		if (conn->flags & TCP_CONN_CORK && conn->snd_wnd >= conn->mss) {
-			if (conn->send_kind != TCP_SEND_CORKED || conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER)
+			if (conn->send_kind != TCP_SEND_CORKED ||
+			    conn->deadline[TCP_DEADLINE_SEND] == TCP_NEVER)
 				deadline_set(stack, conn, TCP_DEADLINE_SEND, stack->now + TCP_CORKED);
 			conn->send_kind = TCP_SEND_CORKED;
 			return;

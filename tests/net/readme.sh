@@ -49,7 +49,7 @@ run 'attach' "$(line '^porch attach .*deliver=afxdp')"
 is 'protect=always is the default there' "$(listener 8080 .protect)" always
 daemon_up
 server=$(line '^build/examples/http')
-says 'the server' "^build/examples/http '\[::\]:8080' /var/www/html\$" "$server"
+says 'the server' "^build/examples/http '\[::\]:8080' [^ ]+\$" "$server"
 example http http '[::]:8080' "$DIR/www"
 is 'a page' "$(in_c curl -s -m 5 http://10.0.0.1:8080/)" 'a page'
 run 'queues' "$(line '^porch queues')"

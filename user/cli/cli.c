@@ -55,3 +55,26 @@ int cli_open(const struct cli *cli, enum porch_access access, const char *ifname
 	ns = NULL;
 	return PORCH_EXIT_DONE;
 }
+
+int cli_list_args(const struct cli *cli, int argc, char **argv, const char **ifname, bool *count)
+{
+	bool first = argc == 3 && !strcmp(argv[1], "--count");
+	bool counts = first || (argc == 3 && !strcmp(argv[2], "--count"));
+	int at = first ? 2 : 1;
+
+	if (argc != 2 + counts || argv[at][0] == '-')
+		return cli_usage(cli, "%s wants one interface, and takes --count", argv[0]);
+	*ifname = argv[at];
+	*count = counts;
+	return PORCH_EXIT_DONE;
+}
+
+int cli_count(const struct cli *cli, const char *key, json_int_t n)
+{
+	if (!cli->output.json) {
+		printf("%" JSON_INTEGER_FORMAT "\n", n);
+		return PORCH_EXIT_DONE;
+	}
+	return output(stdout, &cli->output, NULL, NULL, json_pack("{s:I}", key, n)) ? PORCH_EXIT_FAILED
+										    : PORCH_EXIT_DONE;
+}

@@ -58,6 +58,11 @@ int cli_usage(const struct cli *cli, const char *format, ...)			/* 2 */
 int cli_warn(const struct cli *cli, const char *format, ...)			/* 0; on stderr, nothing with -j */
 	__attribute__((format(printf, 2, 3)));
 
+/* `VERB IFACE [--count]`, in either order: 0 or an exit code. */
+int cli_list_args(const struct cli *cli, int argc, char **argv, const char **ifname, bool *count);
+/* What `--count` prints: the number, or an object of one key. Returns the exit code. */
+int cli_count(const struct cli *cli, const char *key, json_int_t n);
+
 /*
  * Opens the namespace and, unless `ifname` is NULL, finds the interface in it
  * (`iface` may be NULL). 0, or an exit code after having said why.

@@ -115,28 +115,18 @@ static __u64 monotonic_ns(void)
 int verb_flows(struct cli *cli, int argc, char **argv)
 {
 	_cleanup_namespace_ struct porch_namespace *ns = NULL;
-	bool count = argc == 3 && !strcmp(argv[2], "--count");
+	const char *ifname;
+	bool count;
 	struct list list;
 	int r;
 
-	if (argc == 3 && !strcmp(argv[1], "--count")) {
-		argv[1] = argv[2];
-		count = true;
-	}
-	if (argc < 2 || argv[1][0] == '-' || argc > 2 + count)
-		return cli_usage(cli, "flows wants one interface, and takes --count");
-	r = cli_open(cli, PORCH_READ, argv[1], &ns, NULL);
+	r = cli_list_args(cli, argc, argv, &ifname, &count);
+	if (!r)
+		r = cli_open(cli, PORCH_READ, ifname, &ns, NULL);
 	if (r)
 		return r;
-	if (count) {
-		if (cli->output.json)
-			return output(stdout, &cli->output, NULL, NULL,
-				      json_pack("{s:I}", "flows", report_count_flows(&ns->tables)))
-				       ? PORCH_EXIT_FAILED
-				       : 0;
-		printf("%" JSON_INTEGER_FORMAT "\n", report_count_flows(&ns->tables));
-		return PORCH_EXIT_DONE;
-	}
+	if (count)
+		return cli_count(cli, "flows", report_count_flows(&ns->tables));
 	list = (struct list){ &ns->tables, json_array(), monotonic_ns() };
 	if (porch_tables_flows(&ns->tables, add, &list)) {
 		json_decref(list.array);

@@ -25,6 +25,7 @@
  *   UNLISTEN                   ->
  *                              <-  UNLISTENED
  *   HANDBACK                   ->  fd: a memfd of what is still to be said (struct porch_handback_entry)
+ *                                  (no fd: it has none, and had to reset some; not answered)
  *                              <-  HANDBACK  (how many connections porchd has taken; the rest it resets)
  *   GOODBYE                    ->  (orderly end; a closed socket means the same, with resets)
  *

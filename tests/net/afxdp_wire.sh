@@ -48,7 +48,7 @@ stop three
 check 'nothing is left of one that said goodbye' within 2 nobody_left
 
 # --- garbage: whoever writes it loses by it, the others go on ---
-for what in finish finish_entries back give accept inject credit session messages; do
+for what in finish finish_entries back give accept inject credit session messages handback; do
 	fake good
 	fake bad garbage=$what seed=7
 	served "two workers, before $what" 7 10

@@ -195,6 +195,19 @@ static void too_much(void **state)
 	assert_int_equal(flags_to(&large) & SEG_RST, SEG_RST);
 	assert_int_equal(flags_to(&small) & SEG_RST, 0);
 	fake_end(&fake);
+
+	start(2000); /* nothing fits: porchd is told, and nobody waits for it */
+	taker.mute = true;
+	large = client_new(&fake, 1, 0);
+	c = take();
+	assert_int_equal(porch_send(c, data, 5000), 5000);
+	assert_true(finish() < 1000);
+	assert_int_equal(taker.messages, 1);
+	assert_int_equal(taker.fds, 0);
+	assert_int_equal(taker.connections, 0);
+	assert_int_equal(taker.reset, 1);
+	assert_int_equal(flags_to(&large) & SEG_RST, SEG_RST);
+	fake_end(&fake);
 }
 
 /* Data that nobody has read: its sender must learn of it (RFC 1122 4.2.2.13, RFC 2525 2.17). */
@@ -228,6 +241,7 @@ static void nobody_takes_it(void **state)
 	assert_int_equal(porch_send(c, "answer", 6), 6);
 	assert_true(finish() < 1000);
 	assert_int_equal(taker.connections, 0);
+	assert_int_equal(taker.messages, 0);
 	assert_int_equal(flags_to(&me) & SEG_RST, SEG_RST);
 	fake_end(&fake);
 

@@ -187,7 +187,7 @@ struct daemon {
 	struct {
 		uint64_t admitted, handed, forwarded, forward_full, resets, stale_finish, bad_finish, bad_frame,
 			unknown_record, leases_taken, leases_given, areas_rebuilt, workers_reaped, rejoined,
-			synacks_again, early_dropped, handed_back, bad_handback;
+			synacks_again, early_dropped, handed_back, bad_handback, not_handed_back;
 	} count;
 };
 

@@ -87,14 +87,29 @@ static int map(const struct daemon *d, const struct message *m, void **ret, cons
 	return *ret == MAP_FAILED ? -errno : 0;
 }
 
+/* What it says of its own resets is for people: no more than there can be. */
+static uint32_t reset_by(const struct daemon *d, const struct message *m)
+{
+	uint32_t n = m->body.handback.reset;
+
+	return n < d->tables.n_flows ? n : d->tables.n_flows;
+}
+
 void handback_message(struct peer *p, struct message *m)
 {
 	struct porch_msg answer = { .type = PORCH_MSG_HANDBACK };
 	struct daemon *d = p->d;
-	uint32_t bad = 0;
+	uint32_t bad = 0, reset = reset_by(d, m);
 	const char *why;
 	void *memory;
 
+	d->count.not_handed_back += reset;
+	if (!m->n_fds && !m->body.handback.connections && !m->body.handback.size) {
+		log_limited(d->now, LOG_INFO,
+			    "worker %u hands nothing back: %u connections had too much to say, and are reset",
+			    p->worker->number, reset);
+		return;
+	}
 	answer.result = map(d, m, &memory, &why);
 	if (answer.result == -EPROTO) {
 		d->count.bad_handback++;
@@ -106,9 +121,12 @@ void handback_message(struct peer *p, struct message *m)
 							    m->body.handback.connections, &bad);
 		munmap(memory, m->body.handback.size);
 	}
-	log_line(answer.result || bad ? LOG_WARNING : LOG_INFO,
-		 "worker %u hands back %u connections: %u are finished for it%s%s", p->worker->number,
-		 m->body.handback.connections, answer.handback.connections, answer.result ? "; " : "",
-		 answer.result ? why : bad ? "; the rest it was not to have" : "");
+	log_limited(d->now, answer.result || bad ? LOG_WARNING : LOG_INFO,
+		    "worker %u hands back %u connections: %u are finished for it, %u had too much to say%s%s",
+		    p->worker->number, m->body.handback.connections, answer.handback.connections, reset,
+		    answer.result ? "; " : "",
+		    answer.result ? why
+		    : bad	  ? "; the rest it was not to have"
+				  : "");
 	peer_send(p, &answer, NULL, 0);
 }

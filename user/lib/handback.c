@@ -112,6 +112,10 @@ static void send_parcel(struct porch *p, struct parcel *x)
 		.handback = { .connections = x->connections, .reset = x->reset, .size = x->used },
 	};
 
+	if (!x->connections) { /* for its records: too much was to be said */
+		control_send(p->control, &msg, NULL, 0);
+		return;
+	}
 	if (fcntl(x->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ||
 	    control_send(p->control, &msg, &x->fd, 1))
 		return;
@@ -139,7 +143,7 @@ void handback(struct porch *p)
 	}
 	if (x.reset)
 		porch_flush(p);
-	if (x.connections)
+	if (x.connections || (x.reset && x.most))
 		send_parcel(p, &x);
 	free(x.buffer);
 }

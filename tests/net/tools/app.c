@@ -3,15 +3,16 @@
  * app ADDR:PORT key=value...: a server by libporch, well-behaved or not, that tells as
  * JSON lines what it saw.
  *
- *   work=echo|ignore|lend     ignore: accepts and never reads; lend: porch_recv_zc() and never
- * porch_recv_done() accept=at-once|never|usr1|one   usr1: nothing before SIGUSR1; one: one connection per
- * signal speak=first               greets before it has heard anything close=first|abort         closes, or
- * aborts, once it has answered end=N how=exit|kill|close|return once N are accepted; exit: _exit(), without
- * a word; kill: SIGKILL to itself; close: porch_close() first; return: exit()
- *   end=ready how=...         when the first is ready, before it is accepted
- *   gift=N                    says N octets to whoever is accepted, and closes
+ *   work=echo|ignore|lend          ignore: never reads; lend: porch_recv_zc() and never porch_recv_done()
+ *   accept=at-once|never|usr1|one  usr1: nothing before SIGUSR1; one: one connection per signal
+ *   speak=first                    greets before it has heard anything
+ *   close=first|abort              closes, or aborts, once it has answered
+ *   end=N|ready                    once N are accepted; when the first is ready, before it is accepted
+ *   how=exit|kill|close|return     exit: _exit(), without a word; kill: SIGKILL to itself;
+ *                                  close: porch_close() first; return: exit()
+ *   gift=N                         says N octets to whoever is accepted, and closes
+ *   poll=block|yield               how it waits
  *   backlog=N credit=N queue=N memory=N recvbuf=N sndbuf=N keepalive=N uid=N
- *   poll=block|yield          how it waits
  *
  * SIGUSR2 prints what porch_stats_get() says. ADDR `*` is every address.
  */

@@ -55,6 +55,7 @@ void fake_register(struct fake *f, const char *path, uint32_t queue);
 uint32_t fake_listen(struct fake *f, uint16_t port, uint32_t backlog);
 void fake_control(struct fake *f);	/* what has come on the control socket */
 void fake_send(struct fake *f, struct porch_msg *m);
+void fake_send_fd(struct fake *f, struct porch_msg *m, int fd);	/* porchd may have had enough: no error then */
 void fake_kick(struct fake *f);
 
 /* fake_frames.c */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What no library would write, into everything a worker can reach. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tcp/tcp.h"
 #include "tests/net/tools/fake_app.h"
 
 static uint64_t next(uint64_t *state)
@@ -45,6 +48,43 @@ static void ring(struct porch_ring_end *e, int producer, uint64_t *seed)
 	if (producer)
 		scribble(e->ring->entries, 4096, seed);
 	__atomic_store_n(index, *index + (uint32_t)next(seed), __ATOMIC_RELEASE);
+}
+
+/*
+ * Connections of others, of nobody and of its own, with states that cannot be. First
+ * in a memfd as it has to be, then as it must not be, which ends the session.
+ */
+static void hand_back(struct fake *f, uint64_t *seed)
+{
+	struct {
+		struct porch_handback_entry entry;
+		uint64_t rest[64];
+	} *e = calloc(1000, sizeof(*e));
+	struct porch_msg m = { .type = PORCH_MSG_HANDBACK, .handback = { .connections = 1000 } };
+	int fd = memfd_create("garbage", MFD_ALLOW_SEALING), i;
+
+	if (!e || fd < 0)
+		exit(1);
+	scribble(e, 1000 * sizeof(*e), seed);
+	for (i = 0; i < 1000; i++) {
+		e[i].entry.flow %= i % 3 ? 64 : UINT32_MAX;
+		e[i].entry.serial %= i % 2 ? 16 : UINT32_MAX;
+		e[i].entry.state_size = sizeof(struct tcp_handback);
+		e[i].entry.octets = sizeof(e->rest) - e[i].entry.state_size;
+	}
+	m.handback.size = 1000 * sizeof(*e);
+	if (write(fd, e, m.handback.size) != (ssize_t)m.handback.size)
+		exit(1);
+	free(e);
+	fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+	fake_send_fd(f, &m, fd);
+	m.handback.connections = (uint32_t)next(seed);
+	fake_send_fd(f, &m, fd);
+	close(fd);
+	usleep(50000);
+	fd = memfd_create("garbage", MFD_ALLOW_SEALING); /* not sealed, and empty */
+	fake_send_fd(f, &m, fd);
+	close(fd);
 }
 
 bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
@@ -98,6 +138,8 @@ bool fake_garbage(struct fake *f, const char *what, uint64_t seed)
 
 		scribble(&m, sizeof(m), &s);
 		send(f->control, &m, next(&s) % (sizeof(m) + 1), MSG_NOSIGNAL);
+	} else if (!strcmp(what, "handback")) {
+		hand_back(f, &s);
 	} else if (!strcmp(what, "stop_busy")) { /* stopped in the middle of its work on the rings */
 		fake_lease(a, f->number, &busy);
 		raise(SIGSTOP);

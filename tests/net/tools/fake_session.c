@@ -27,6 +27,24 @@ void fake_send(struct fake *f, struct porch_msg *m)
 		die("control socket");
 }
 
+void fake_send_fd(struct fake *f, struct porch_msg *m, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct iovec data = { m, sizeof(*m) };
+	struct msghdr h = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+
+	m->version = PORCH_WIRE_VERSION;
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	sendmsg(f->control, &h, MSG_NOSIGNAL);
+}
+
 /* 0: nothing is there, with MSG_DONTWAIT. */
 static int receive(struct fake *f, struct porch_msg *m, int *fds, int flags)
 {
